@@ -1,0 +1,3 @@
+using Xunit;
+namespace VlmKernels.Kernels.Tests;
+public class SmokeTests { [Fact] public void The_repository_is_found() => Assert.NotEmpty(VlmKernels.Testing.Fixtures.Repository); }
