@@ -1,0 +1,108 @@
+namespace VlmKernels.Kernels;
+
+/// <summary>
+/// A backend without memory and arithmetic: it runs the same model text and counts. Gives the exact workspace, FLOPs and bytes of any
+/// published size without its weights, and finds every fault of a checkpoint before a byte of it is packed.
+/// </summary>
+public sealed class PlanBackend : IBackend
+{
+    private long _allocated;
+    private long _packed;
+
+    /// <inheritdoc/>
+    public string Name => "plan";
+
+    /// <inheritdoc/>
+    public DType ActivationType => DType.F32;
+
+    /// <summary>What all operations enqueued so far would cost.</summary>
+    public Cost Total { get; private set; }
+
+    /// <summary>Bytes of uploaded tensors and packed weights, one F32 per value.</summary>
+    public long WeightBytes => _packed;
+
+    /// <summary>Bytes of all blocks allocated so far.</summary>
+    public long AllocatedBytes => _allocated;
+
+    /// <inheritdoc/>
+    public Storage Allocate(long bytes)
+    {
+        _allocated += bytes;
+        return new NoStorage(bytes);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Upload(ReadOnlySpan<float> values, Shape shape)
+    {
+        _packed += 4 * shape.Count;
+        return new Tensor(new NoStorage(4 * shape.Count), 0, shape, DType.F32, shape.Columns);
+    }
+
+    /// <inheritdoc/>
+    public PackedWeight Pack(in PackRequest request)
+    {
+        int outputs = request.Matrix.Rows;
+        var bias = request.Bias is null ? default : new Tensor(new NoStorage(4L * outputs), 0, new Shape(outputs), DType.F32, outputs);
+        var weight = new PlannedWeight(request, bias);
+        _packed += weight.Bytes;
+        return weight;
+    }
+
+    /// <inheritdoc/>
+    public IQueue OpenQueue() => new Queue(this);
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+
+    private sealed class NoStorage(long bytes) : Storage
+    {
+        public override long Bytes => bytes;
+
+        public override void Dispose() { }
+    }
+
+    private sealed class PlannedWeight(in PackRequest request, Tensor bias) : PackedWeight(request.Key, request.Use, request.Matrix.Rows, request.Matrix.Columns, bias)
+    {
+        public override long Bytes => 4 * (((long)Outputs * Inputs) + (Bias.IsNone ? 0 : Outputs));
+
+        public override void Dispose() { }
+    }
+
+    private sealed class Queue(PlanBackend plan) : IQueue
+    {
+        public void Linear(in LinearArgs a) => plan.Total += Cost.Of(a);
+
+        public void MatMul(in MatMulArgs a) => plan.Total += Cost.Of(a);
+
+        public void Conv2d(in ConvArgs a) => plan.Total += Cost.Of(a);
+
+        public void PatchEmbed(in PatchEmbedArgs a) => plan.Total += Cost.Of(a);
+
+        public void Attention(in AttentionArgs a) => plan.Total += Cost.Of(a);
+
+        public void Norm(in NormArgs a) => plan.Total += Cost.Of(a);
+
+        public void Combine(in CombineArgs a) => plan.Total += Cost.Of(a);
+
+        public void Reduce(in ReduceArgs a) => plan.Total += Cost.Of(a);
+
+        public void Softmax(in SoftmaxArgs a) => plan.Total += Cost.Of(a);
+
+        public void Pool2d(in PoolArgs a) => plan.Total += Cost.Of(a);
+
+        public void Embed(in EmbedArgs a) => plan.Total += Cost.Of(a);
+
+        public void CopyRows(in CopyRowsArgs a) => plan.Total += Cost.Of(a);
+
+        public void PixelsToFloat(in PixelsArgs a) => plan.Total += Cost.Of(a);
+
+        public void CopyIn(ReadOnlySpan<byte> source, Tensor destination) { }
+
+        /// <summary>There are no results; the host sees zeros.</summary>
+        public void CopyOut(Tensor source, Span<byte> destination) => destination.Clear();
+
+        public void Discard(Storage storage, long offset, long bytes) { }
+
+        public void Dispose() { }
+    }
+}

@@ -1,0 +1,203 @@
+namespace VlmKernels.Kernels;
+
+/// <summary>Checks shapes, types and overlap of every operation once for all backends, then forwards.</summary>
+/// <param name="inner">The backend's operations, which may trust their arguments.</param>
+public sealed class CheckedOps(IOps inner) : IOps
+{
+    /// <inheritdoc/>
+    public void Linear(in LinearArgs a)
+    {
+        var check = new Check("Linear");
+        check.Weight(a.Weight, WeightUse.Linear);
+        check.Given("x", a.X, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.Columns("x", a.X, a.Weight.Inputs, a.Weight.Key, "inputs");
+        check.Columns("y", a.Y, a.Weight.Outputs, a.Weight.Key, "outputs");
+        check.SameRows("x", a.X, "y", a.Y);
+        check.Apart("x", a.X, "y", a.Y);
+        check.Epilogue(a.Epilogue, a.Y);
+        inner.Linear(a);
+    }
+
+    /// <inheritdoc/>
+    public void MatMul(in MatMulArgs a)
+    {
+        var check = new Check("MatMul");
+        check.Given("x", a.X, DType.F32);
+        check.Given("w", a.W, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        int batch = Batch(a.X), shared = Batch(a.W);
+        check.That(shared == 1 || shared == batch, $"w is {a.W.Shape}, but x is {a.X.Shape}");
+        check.That(a.W.Columns == a.X.Columns, $"w is {a.W.Shape}, but x has {a.X.Columns} columns");
+        check.That(a.Y.Rows == a.X.Rows, $"y is {a.Y.Shape}, but x is {a.X.Shape}");
+        check.That(a.Y.Columns == a.W.Rows / shared, $"y is {a.Y.Shape}, but w is {a.W.Shape}");
+        check.Apart("x", a.X, "y", a.Y);
+        check.Apart("w", a.W, "y", a.Y);
+        inner.MatMul(a);
+    }
+
+    /// <inheritdoc/>
+    public void Conv2d(in ConvArgs a)
+    {
+        var check = new Check("Conv2d");
+        int side = a.Stencil.Kernel;
+        check.Weight(a.Weight, WeightUse.Conv);
+        check.Map("x", a.X, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.That((long)a.X.Columns * side * side == a.Weight.Inputs, $"x is {a.X.Shape} under a {side}×{side} kernel, but {a.Weight.Key} takes {a.Weight.Inputs} inputs");
+        check.Windows(a.X, a.Y, a.Stencil, a.Weight.Outputs);
+        check.Apart("x", a.X, "y", a.Y);
+        check.Epilogue(a.Epilogue, a.Y);
+        inner.Conv2d(a);
+    }
+
+    /// <inheritdoc/>
+    public void PatchEmbed(in PatchEmbedArgs a)
+    {
+        var check = new Check("PatchEmbed");
+        check.Weight(a.Weight, WeightUse.Patch);
+        check.That(!a.Pixels.IsNone && a.Pixels.Shape.Rank == 4 && a.Pixels.IsDense && a.Pixels.Columns == 3, $"pixels must be dense [b, h, w, 3], found {a.Pixels}");
+        check.That(a.Pixels.Type == DType.U8 == !a.ByteTable.IsNone, $"pixels are {a.Pixels.Type}, and the byte table is {a.ByteTable}");
+        check.That(a.Pixels.Type != DType.I32, $"pixels must be U8 or F32, found {a.Pixels}");
+        check.That(a.Patch > 0 && a.Weight.Inputs == 3L * a.Patch * a.Patch, $"patch {a.Patch} gives {3L * a.Patch * a.Patch} inputs, but {a.Weight.Key} takes {a.Weight.Inputs}");
+        int tokens = (a.Pixels.Shape[1] / a.Patch * (a.Pixels.Shape[2] / a.Patch)) + (a.ClassToken.IsNone ? 0 : 1);
+        check.Given("y", a.Y, DType.F32);
+        check.Shape("y", a.Y, new Shape(a.Pixels.Shape[0], tokens, a.Weight.Outputs));
+        if (!a.ByteTable.IsNone) check.Shape("byte table", a.ByteTable, new Shape(3, 256));
+        if (!a.ClassToken.IsNone) check.That(a.ClassToken.Shape.Count == a.Weight.Outputs, $"class token is {a.ClassToken}, but {a.Weight.Key} has {a.Weight.Outputs} outputs");
+        if (!a.Positions.IsNone) check.Shape("positions", a.Positions, new Shape(tokens, a.Weight.Outputs));
+        inner.PatchEmbed(a);
+    }
+
+    /// <inheritdoc/>
+    public void Attention(in AttentionArgs a)
+    {
+        var check = new Check("Attention");
+        check.Given("q", a.Q, DType.F32);
+        check.Given("k", a.K, DType.F32);
+        check.Given("v", a.V, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.That(a.Q.Shape.Rank == 3 && a.K.Shape.Rank == 3, $"q and k must have three extents, found {a.Q.Shape} and {a.K.Shape}");
+        check.Shape("v", a.V, a.K.Shape);
+        check.Shape("y", a.Y, a.Q.Shape);
+        check.That(a.Q.Columns == a.K.Columns, $"q is {a.Q.Shape}, but k is {a.K.Shape}");
+        check.That(a.Heads > 0 && a.Q.Columns % a.Heads == 0, $"{a.Heads} heads do not divide {a.Q.Columns} columns");
+        int keyBatch = a.K.Shape[0];
+        check.That(keyBatch > 0 && a.Q.Shape[0] % keyBatch == 0, $"{a.Q.Shape[0]} rows of q do not share {keyBatch} rows of k evenly");
+        if (!a.Mask.KeyLength.IsNone) check.Vector("key length", a.Mask.KeyLength, DType.I32, keyBatch);
+        if (!a.Mask.KeyValid.IsNone) check.Vector("key valid", a.Mask.KeyValid, DType.U8, a.K.Rows);
+        check.Apart("q", a.Q, "y", a.Y);
+        check.Apart("k", a.K, "y", a.Y);
+        check.Apart("v", a.V, "y", a.Y);
+        inner.Attention(a);
+    }
+
+    /// <inheritdoc/>
+    public void Norm(in NormArgs a)
+    {
+        var check = new Check("Norm");
+        check.Given("x", a.X, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.SameMatrix("x", a.X, "y", a.Y);
+        check.SameOrApart("x", a.X, "y", a.Y);
+        check.That(a.Kind == NormKind.LayerNorm || (a.Weight.IsNone && a.Bias.IsNone), "L2 takes neither weight nor bias");
+        if (!a.Weight.IsNone) check.Vector("weight", a.Weight, DType.F32, a.X.Columns);
+        if (!a.Bias.IsNone) check.Vector("bias", a.Bias, DType.F32, a.X.Columns);
+        if (!a.Residual.IsNone)
+        {
+            check.SameMatrix("x", a.X, "residual", a.Residual);
+            check.SameOrApart("residual", a.Residual, "y", a.Y);
+        }
+        inner.Norm(a);
+    }
+
+    /// <inheritdoc/>
+    public void Combine(in CombineArgs a)
+    {
+        var check = new Check("Combine");
+        check.Given("a", a.A, DType.F32);
+        check.Given("b", a.B, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.SameMatrix("a", a.A, "y", a.Y);
+        check.That(a.B.Columns == a.A.Columns && a.B.Rows > 0 && a.A.Rows % a.B.Rows == 0, $"b is {a.B.Shape}, which does not repeat into {a.A.Shape}");
+        check.SameOrApart("a", a.A, "y", a.Y);
+        check.Apart("b", a.B, "y", a.Y);
+        inner.Combine(a);
+    }
+
+    /// <inheritdoc/>
+    public void Reduce(in ReduceArgs a)
+    {
+        var check = new Check("Reduce");
+        check.Given("x", a.X, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.That(a.X.Columns == a.Y.Columns && a.Y.Rows > 0 && a.X.Rows % a.Y.Rows == 0 && a.X.Rows > 0, $"{a.X.Shape} does not fall into {a.Y.Rows} groups of rows for y {a.Y.Shape}");
+        check.Apart("x", a.X, "y", a.Y);
+        inner.Reduce(a);
+    }
+
+    /// <inheritdoc/>
+    public void Softmax(in SoftmaxArgs a)
+    {
+        var check = new Check("Softmax");
+        check.Given("x", a.X, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.SameMatrix("x", a.X, "y", a.Y);
+        check.SameOrApart("x", a.X, "y", a.Y);
+        inner.Softmax(a);
+    }
+
+    /// <inheritdoc/>
+    public void Pool2d(in PoolArgs a)
+    {
+        var check = new Check("Pool2d");
+        check.Map("x", a.X, DType.F32);
+        check.Given("y", a.Y, DType.F32);
+        check.That(a.Stencil.PadBefore < a.Stencil.Kernel && a.Stencil.PadAfter < a.Stencil.Kernel, $"padding {a.Stencil.PadBefore}/{a.Stencil.PadAfter} would leave a window of {a.Stencil.Kernel} empty");
+        check.Windows(a.X, a.Y, a.Stencil, a.X.Columns);
+        check.Apart("x", a.X, "y", a.Y);
+        inner.Pool2d(a);
+    }
+
+    /// <inheritdoc/>
+    public void Embed(in EmbedArgs a)
+    {
+        var check = new Check("Embed");
+        check.Weight(a.Table, WeightUse.Table);
+        check.Given("ids", a.Ids, DType.I32);
+        check.Given("y", a.Y, DType.F32);
+        check.That(a.Ids.Shape.Rank == 2, $"ids must be [b, n], found {a.Ids}");
+        check.Shape("y", a.Y, new Shape(a.Ids.Shape[0], a.Ids.Shape[1], a.Table.Inputs));
+        if (!a.Positions.IsNone) check.That(a.Positions.Rows >= a.Ids.Columns && a.Positions.Columns == a.Table.Inputs, $"positions are {a.Positions.Shape}, but ids are {a.Ids.Shape} and the width is {a.Table.Inputs}");
+        inner.Embed(a);
+    }
+
+    /// <inheritdoc/>
+    public void CopyRows(in CopyRowsArgs a)
+    {
+        var check = new Check("CopyRows");
+        check.That(!a.X.IsNone && !a.Y.IsNone && a.X.Type == a.Y.Type, $"x and y must have one type, found {a.X} and {a.Y}");
+        check.That(a.X.Columns == a.Y.Columns, $"x is {a.X.Shape}, but y is {a.Y.Shape}");
+        check.That(a.Groups >= 0 && a.Count >= 0, $"{a.Groups} groups of {a.Count} rows");
+        if (a.Index.IsNone) check.Rows("x", a.X, a.XStart, a.XStride, a.Groups, a.Count);
+        else check.Vector("index", a.Index, DType.I32, a.Groups * a.Count);
+        check.Rows("y", a.Y, a.YStart, a.YStride, a.Groups, a.Count);
+        check.Apart("x", a.X, "y", a.Y);
+        inner.CopyRows(a);
+    }
+
+    /// <inheritdoc/>
+    public void PixelsToFloat(in PixelsArgs a)
+    {
+        var check = new Check("PixelsToFloat");
+        check.Map("pixels", a.Pixels, DType.U8);
+        check.That(a.Pixels.Columns == 3, $"pixels must have 3 channels, found {a.Pixels}");
+        check.Given("y", a.Y, DType.F32);
+        check.Shape("y", a.Y, a.Pixels.Shape);
+        check.Given("byte table", a.ByteTable, DType.F32);
+        check.Shape("byte table", a.ByteTable, new Shape(3, 256));
+        inner.PixelsToFloat(a);
+    }
+
+    private static int Batch(Tensor t) => t.Shape.Rank == 3 ? t.Shape[0] : 1;
+}
