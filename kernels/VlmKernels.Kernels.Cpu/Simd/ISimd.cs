@@ -41,10 +41,10 @@ internal unsafe interface ISimd<V> where V : struct
 
     static abstract V Sqrt(V v);
 
-    /// <summary>Lane-wise maximum; NaN in either lane gives NaN.</summary>
+    /// <summary>Lane-wise maximum; NaN in b gives NaN, NaN in a may not.</summary>
     static abstract V Max(V a, V b);
 
-    /// <summary>Lane-wise minimum; NaN in either lane gives NaN.</summary>
+    /// <summary>Lane-wise minimum; NaN in b gives NaN, NaN in a may not.</summary>
     static abstract V Min(V a, V b);
 
     static abstract V Abs(V v);
@@ -58,12 +58,12 @@ internal unsafe interface ISimd<V> where V : struct
     /// <summary>Rounds to the nearest integer, ties to even.</summary>
     static abstract V Round(V v);
 
-    /// <summary>v · 2ⁿ for integral n in −126 … 127 (an exact multiplication).</summary>
+    /// <summary>v · 2ⁿ for integral n in −252 … 252, rounded once.</summary>
     static abstract V Scale2(V v, V n);
 
     /// <summary>Sum of all lanes, as a fixed tree.</summary>
     static abstract float Sum(V v);
 
-    /// <summary>Largest lane; NaN if a lane is NaN.</summary>
+    /// <summary>Largest lane.</summary>
     static abstract float MaxLane(V v);
 }

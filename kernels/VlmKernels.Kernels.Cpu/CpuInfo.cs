@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace VlmKernels.Kernels.Cpu;
+
+/// <summary>What is known of the processor: cores and caches. Read from the system where it tells, else assumed.</summary>
+public static class CpuInfo
+{
+    private const string Cpus = "/sys/devices/system/cpu";
+
+    /// <summary>Physical cores that this process may use, at least 1.</summary>
+    public static int PhysicalCores { get; } = CountCores();
+
+    /// <summary>Size of one core's first-level data cache in bytes.</summary>
+    public static long L1Bytes { get; } = Cache(level: 1, otherwise: 32 << 10);
+
+    /// <summary>Size of one core's second-level cache in bytes.</summary>
+    public static long L2Bytes { get; } = Cache(level: 2, otherwise: 512 << 10);
+
+    /// <summary>Size of the third-level cache in bytes; 0 when there is none or it is unknown.</summary>
+    public static long L3Bytes { get; } = Cache(level: 3, otherwise: 0);
+
+    /// <summary>The processor's name, or its architecture.</summary>
+    public static string Model { get; } = Find("/proc/cpuinfo", "model name") ?? System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString();
+
+    private static int CountCores()
+    {
+        int logical = Environment.ProcessorCount;
+        var cores = new HashSet<string>();
+        for (int i = 0; ReadLine($"{Cpus}/cpu{i}/topology/thread_siblings_list") is { } siblings; i++) cores.Add(siblings);
+        return Math.Max(1, cores.Count == 0 ? logical : Math.Min(logical, cores.Count));
+    }
+
+    private static long Cache(int level, long otherwise)
+    {
+        for (int i = 0; ReadLine($"{Cpus}/cpu0/cache/index{i}/level") is { } found; i++)
+        {
+            if (found != level.ToString(CultureInfo.InvariantCulture)) continue;
+            if (ReadLine($"{Cpus}/cpu0/cache/index{i}/type") == "Instruction") continue;
+            if (ReadLine($"{Cpus}/cpu0/cache/index{i}/size") is { } size && TrySize(size, out long bytes)) return bytes;
+        }
+        return otherwise;
+    }
+
+    private static bool TrySize(string text, out long bytes)
+    {
+        int shift = text.EndsWith('K') ? 10 : text.EndsWith('M') ? 20 : 0;
+        bool known = long.TryParse(text.AsSpan().TrimEnd("KM"), CultureInfo.InvariantCulture, out bytes);
+        bytes <<= shift;
+        return known;
+    }
+
+    private static string? Find(string file, string key)
+    {
+        if (!File.Exists(file)) return null;
+        string? line = File.ReadLines(file).FirstOrDefault(l => l.StartsWith(key, StringComparison.Ordinal));
+        return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+    }
+
+    private static string? ReadLine(string file)
+    {
+        try
+        {
+            return File.Exists(file) ? File.ReadLines(file).FirstOrDefault()?.Trim() : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+namespace VlmKernels.Kernels.Cpu;
+
+/// <summary>A queue of the CPU backend: every operation runs at once, on the backend's threads. Owns the scratch memory of its operations.</summary>
+internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
+{
+    private CpuStorage? _shared, _panels, _perWorker;
+
+    public Tier Tier => backend.Tier;
+
+    public Workers Workers => backend.Workers;
+
+    public int PanelWidth { get; } = CpuBackend.PanelWidth(backend.Tier);
+
+    /// <summary>Bytes of packed rows that may wait in a core's second-level cache; the rest of it serves the weight's panels.</summary>
+    public long CacheBytes { get; } = CpuInfo.L2Bytes * 5 / 8;
+
+    /// <summary>Floats from one worker's scratch to the next.</summary>
+    public long PerWorkerStride { get; private set; }
+
+    public void Linear(in LinearArgs a) => LinearOp.Run(this, a);
+
+    public void MatMul(in MatMulArgs a) => MatMulOp.Run(this, a);
+
+    public void Conv2d(in ConvArgs a) => throw new NotSupportedException();
+
+    public void PatchEmbed(in PatchEmbedArgs a) => throw new NotSupportedException();
+
+    public void Attention(in AttentionArgs a) => throw new NotSupportedException();
+
+    public void Norm(in NormArgs a) => throw new NotSupportedException();
+
+    public void Combine(in CombineArgs a) => throw new NotSupportedException();
+
+    public void Reduce(in ReduceArgs a) => throw new NotSupportedException();
+
+    public void Softmax(in SoftmaxArgs a) => throw new NotSupportedException();
+
+    public void Pool2d(in PoolArgs a) => throw new NotSupportedException();
+
+    public void Embed(in EmbedArgs a) => throw new NotSupportedException();
+
+    public void CopyRows(in CopyRowsArgs a) => throw new NotSupportedException();
+
+    public void PixelsToFloat(in PixelsArgs a) => throw new NotSupportedException();
+
+    public void CopyIn(ReadOnlySpan<byte> source, Tensor destination)
+    {
+        int width = destination.Columns * destination.Type.Size();
+        for (int r = 0; r < destination.Rows; r++) source.Slice(r * width, width).CopyTo(Row(destination, r, width));
+    }
+
+    public void CopyOut(Tensor source, Span<byte> destination)
+    {
+        int width = source.Columns * source.Type.Size();
+        for (int r = 0; r < source.Rows; r++) Row(source, r, width).CopyTo(destination.Slice(r * width, width));
+    }
+
+    public void Discard(Storage storage, long offset, long bytes) { }
+
+    /// <summary>Scratch that all workers share, valid until the next call; for packed rows.</summary>
+    public float* Shared(long floats) => Grow(ref _shared, floats);
+
+    /// <summary>Scratch for an activation in panels, valid until the next call.</summary>
+    public float* Panels(long floats) => Grow(ref _panels, floats);
+
+    /// <summary>Scratch of <paramref name="floats"/> for each worker, <see cref="PerWorkerStride"/> apart, valid until the next call.</summary>
+    public float* PerWorker(long floats)
+    {
+        PerWorkerStride = (floats + 63) / 64 * 64;
+        return Grow(ref _perWorker, PerWorkerStride * Workers.Count);
+    }
+
+    public void Dispose()
+    {
+        _shared?.Dispose();
+        _panels?.Dispose();
+        _perWorker?.Dispose();
+    }
+
+    private static Span<byte> Row(Tensor t, int row, int width) => new(CpuStorage.Address(t) + ((long)row * t.Pitch * t.Type.Size()), width);
+
+    private static float* Grow(ref CpuStorage? storage, long floats)
+    {
+        long bytes = Math.Max(1, floats) * sizeof(float);
+        if (storage is null || storage.Bytes < bytes)
+        {
+            storage?.Dispose();
+            storage = new CpuStorage(bytes);
+        }
+        return (float*)storage.Base;
+    }
+}
