@@ -21,11 +21,11 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
 
     public void MatMul(in MatMulArgs a) => MatMulOp.Run(this, a);
 
-    public void Conv2d(in ConvArgs a) => throw new NotSupportedException();
+    public void Conv2d(in ConvArgs a) => ConvOp.Run(this, a);
 
-    public void PatchEmbed(in PatchEmbedArgs a) => throw new NotSupportedException();
+    public void PatchEmbed(in PatchEmbedArgs a) => PatchEmbedOp.Run(this, a);
 
-    public void Attention(in AttentionArgs a) => throw new NotSupportedException();
+    public void Attention(in AttentionArgs a) => AttentionOp.Run(this, a);
 
     public void Norm(in NormArgs a) => throw new NotSupportedException();
 

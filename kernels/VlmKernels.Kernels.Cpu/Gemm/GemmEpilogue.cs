@@ -9,6 +9,9 @@ internal unsafe struct GemmOutput
     public float Scale;
     public Activation Activation;
 
+    /// <summary>0, or: rows fall into groups of this many; group g starts at row g · <see cref="GroupStride"/> of y, and the residual repeats per group.</summary>
+    public int Group, GroupStride;
+
     /// <summary>Writes one tile.</summary>
     /// <param name="tile">[rows][panel].</param>
     /// <param name="row">Row of y that the tile's first row goes to.</param>
@@ -36,9 +39,10 @@ internal unsafe struct GemmOutput
         for (int r = 0; r < rows; r++)
         {
             float* from = tile + (r * panel);
-            float* y = Y + ((row + r) * PitchY) + column;
+            nint at = row + r, within = Group == 0 ? at : at % Group;
+            float* y = Y + ((Group == 0 ? at : (at / Group * GroupStride) + within) * PitchY) + column;
             float* bias = Bias is null ? null : Bias + column;
-            float* residual = Residual is null ? null : Residual + ((row + r) * PitchResidual) + column;
+            float* residual = Residual is null ? null : Residual + (within * PitchResidual) + column;
             for (int i = 0; i < columns; i += S.Width)
             {
                 int count = Math.Min(S.Width, columns - i);
