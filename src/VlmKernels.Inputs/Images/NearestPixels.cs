@@ -1,0 +1,29 @@
+namespace VlmKernels.Inputs;
+
+/// <summary>Pillow's nearest-neighbour resize.</summary>
+internal static class NearestPixels
+{
+    public static void Resize(
+        ReadOnlySpan<byte> source, int sourceWidth, int sourceHeight, int channels, Span<byte> target, int width, int height, ResizeWindow window)
+    {
+        int[] columns = Sources(sourceWidth, width), rows = Sources(sourceHeight, height);
+        int o = 0;
+        for (int y = 0; y < window.Height; y++)
+        {
+            int row = rows[y + window.Top] * sourceWidth;
+            for (int x = 0; x < window.Width; x++, o += channels)
+            {
+                source.Slice((row + columns[x + window.Left]) * channels, channels).CopyTo(target[o..]);
+            }
+        }
+    }
+
+    // The position is accumulated, not multiplied: the rounding errors of the sum choose other pixels now and then.
+    private static int[] Sources(int input, int output)
+    {
+        double step = (double)input / output, position = step * 0.5;
+        var sources = new int[output];
+        for (int i = 0; i < output; i++, position += step) sources[i] = Math.Min((int)position, input - 1);
+        return sources;
+    }
+}

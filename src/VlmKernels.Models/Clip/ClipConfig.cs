@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using VlmKernels.Kernels;
+
+namespace VlmKernels.Models;
+
+/// <summary>Sizes of a transformer of CLIP.</summary>
+/// <param name="HiddenSize">Width of the residual stream.</param>
+/// <param name="MlpSize">Width between the two layers of the MLP.</param>
+/// <param name="Layers">Number of blocks.</param>
+/// <param name="Heads">Attention heads; they divide the hidden size.</param>
+/// <param name="Activation">Of the MLP. No checkpoint's tensors tell it.</param>
+/// <param name="NormEpsilon">ε of the layer norms.</param>
+public sealed record ClipBlockConfig(int HiddenSize, int MlpSize, int Layers, int Heads, Activation Activation, float NormEpsilon = 1e-5f);
+
+/// <summary>Sizes of a ViT image tower.</summary>
+/// <param name="Block">The transformer.</param>
+/// <param name="ImageSize">Pixels per side.</param>
+/// <param name="PatchSize">Pixels per side of a patch.</param>
+/// <param name="ProjectionSize">Size of the embedding.</param>
+/// <param name="Resizing">What happens at other sizes.</param>
+public sealed record ClipVisionConfig(ClipBlockConfig Block, int ImageSize, int PatchSize, int ProjectionSize, PositionResizing Resizing = PositionResizing.None);
+
+/// <summary>Sizes of a modified ResNet image tower.</summary>
+/// <param name="Layers">Bottlenecks of the four stages.</param>
+/// <param name="Width">Channels behind the stem.</param>
+/// <param name="Heads">Heads of the attention pool.</param>
+/// <param name="ImageSize">Pixels per side; a multiple of 32.</param>
+/// <param name="ProjectionSize">Size of the embedding.</param>
+public sealed record ClipResNetConfig(ImmutableArray<int> Layers, int Width, int Heads, int ImageSize, int ProjectionSize);
+
+/// <summary>Which token stands for a text.</summary>
+public enum TextPooling
+{
+    /// <summary>The first one with the largest id: end-of-text in CLIP's vocabulary.</summary>
+    LargestId,
+    /// <summary>The first end-of-text; the first token when there is none.</summary>
+    EndOfText,
+    /// <summary>The first token.</summary>
+    First,
+    /// <summary>The last token.</summary>
+    Last,
+}
+
+/// <summary>Sizes of a text tower.</summary>
+/// <param name="Block">The transformer.</param>
+/// <param name="Vocabulary">Number of token ids.</param>
+/// <param name="Context">Most tokens of a text.</param>
+/// <param name="ProjectionSize">Size of the embedding.</param>
+/// <param name="Pooling">Which token stands for a text.</param>
+/// <param name="EndOfText">Its id, for <see cref="TextPooling.EndOfText"/>.</param>
+/// <param name="IsCausal">Tokens see only what is before them; false for open_clip's <c>no_causal_mask</c>.</param>
+/// <param name="Resizing">What happens when the checkpoint has another context.</param>
+public sealed record ClipTextConfig(
+    ClipBlockConfig Block, int Vocabulary, int Context, int ProjectionSize, TextPooling Pooling = TextPooling.LargestId, int EndOfText = 49407,
+    bool IsCausal = true, PositionResizing Resizing = PositionResizing.None)
+{
+    /// <summary>Finds the token that stands for each text.</summary>
+    /// <param name="ids">Token ids, text after text.</param>
+    /// <param name="length">Tokens per text.</param>
+    /// <param name="tokens">Receives one index from 0 to length − 1 per text.</param>
+    public void PooledTokens(ReadOnlySpan<int> ids, int length, Span<int> tokens)
+    {
+        for (int i = 0; i < tokens.Length; i++) tokens[i] = PooledToken(ids.Slice(i * length, length));
+    }
+
+    private int PooledToken(ReadOnlySpan<int> text)
+    {
+        switch (Pooling)
+        {
+            case TextPooling.First: return 0;
+            case TextPooling.Last: return text.Length - 1;
+            case TextPooling.EndOfText: return Math.Max(0, text.IndexOf(EndOfText));
+            default:
+                int largest = 0;
+                for (int i = 1; i < text.Length; i++) largest = text[i] > text[largest] ? i : largest;
+                return largest;
+        }
+    }
+}
+
+/// <summary>Sizes and rules of a CLIP model. At most one image tower; either side may be absent.</summary>
+public sealed record ClipConfig
+{
+    /// <summary>ViT image tower, or null.</summary>
+    public ClipVisionConfig? Vision { get; init; }
+
+    /// <summary>ResNet image tower, or null.</summary>
+    public ClipResNetConfig? ResNet { get; init; }
+
+    /// <summary>Text tower, or null.</summary>
+    public ClipTextConfig? Text { get; init; }
+
+    /// <summary>Pixels per side that the image tower takes; 0 without one.</summary>
+    public int ImageSize => Vision?.ImageSize ?? ResNet?.ImageSize ?? 0;
+
+    /// <summary>Size of the embedding.</summary>
+    public int ProjectionSize => Vision?.ProjectionSize ?? ResNet?.ProjectionSize ?? Text?.ProjectionSize ?? 0;
+
+    /// <summary>The same model with another activation in both transformers.</summary>
+    public ClipConfig WithActivation(Activation activation) => this with
+    {
+        Vision = Vision is null ? null : Vision with { Block = Vision.Block with { Activation = activation } },
+        Text = Text is null ? null : Text with { Block = Text.Block with { Activation = activation } },
+    };
+
+    /// <summary>Checks what no tensor shape tells.</summary>
+    /// <exception cref="ContractException">Heads do not divide a width, a size is not positive, or an image size is no multiple of what the tower divides it by.</exception>
+    public void Validate()
+    {
+        Validate("vision", Vision?.Block);
+        Validate("text", Text?.Block);
+        if (Vision is { } v && (v.PatchSize <= 0 || v.ImageSize < v.PatchSize)) throw new ContractException($"CLIP: patches of {v.PatchSize} pixels do not fit pictures of {v.ImageSize}");
+        if (ResNet is { } r && (r.Layers.Length != 4 || r.ImageSize % 32 != 0 || r.Width % 2 != 0 || r.Heads <= 0 || r.Width * 32 % r.Heads != 0))
+        {
+            throw new ContractException($"CLIP: a ResNet of {r.Layers.Length} stages, width {r.Width}, {r.Heads} heads for pictures of {r.ImageSize}");
+        }
+    }
+
+    private static void Validate(string tower, ClipBlockConfig? c)
+    {
+        if (c is null || (c.HiddenSize > 0 && c.MlpSize > 0 && c.Layers >= 0 && c.Heads > 0 && c.HiddenSize % c.Heads == 0)) return;
+        throw new ContractException($"CLIP: the {tower} transformer has hidden size {c.HiddenSize}, {c.Heads} heads, MLP size {c.MlpSize}, {c.Layers} layers");
+    }
+}

@@ -1,0 +1,53 @@
+using VlmKernels.Inputs;
+
+namespace VlmKernels.Models;
+
+/// <summary>Reads the <c>config.json</c> of a Hugging Face CLIP (transformers, <c>configuration_clip.py</c>).</summary>
+public static class ClipHfConfig
+{
+    // The id that old OpenAI configurations carry by mistake; transformers then pools at the largest id.
+    private const int LegacyEndOfText = 2;
+
+    /// <summary>Reads a configuration of <c>CLIPModel</c> or of a single tower.</summary>
+    /// <param name="json">The file's bytes.</param>
+    /// <param name="file">Its path, for messages.</param>
+    /// <exception cref="ConfigFormatException">The file is no JSON, is of another model, or a value is of the wrong kind.</exception>
+    public static ClipConfig Parse(ReadOnlySpan<byte> json, string file = "config.json")
+    {
+        var config = ConfigSection.Parse(json, file);
+        string type = config.Text("model_type", "clip");
+        switch (type)
+        {
+            case "clip_text_model" when !config.Has("text_config"): return new ClipConfig { Text = Text(config, config.Positive("projection_dim", 512)) };
+            case "clip_vision_model" when !config.Has("vision_config"): return new ClipConfig { Vision = Vision(config, config.Positive("projection_dim", 512)) };
+            case "clip" or "clip_text_model" or "clip_vision_model": break;
+            default: throw new ConfigFormatException(file, $"\"model_type\": expected clip, found {type}");
+        }
+        int projection = config.Positive("projection_dim", 512);
+        return new ClipConfig { Vision = Vision(Effective(config, "vision_config", file), projection), Text = Text(Effective(config, "text_config", file), projection) };
+    }
+
+    /// <summary>
+    /// A section of old OpenAI repositories may exist twice. The <c>_dict</c> one then counts alone: keys that it lacks take the class
+    /// defaults, not the values of the plain section.
+    /// </summary>
+    private static ConfigSection Effective(ConfigSection config, string key, string file)
+        => config.Section(key + "_dict") ?? config.Section(key) ?? ConfigSection.Empty(file, key + ".");
+
+    private static ClipVisionConfig Vision(ConfigSection c, int projection)
+    {
+        c.Refuse("num_channels", v => v.TryGetInt32(out int channels) && channels == 3);
+        return new ClipVisionConfig(Block(c, 768, 3072, 12), c.Square("image_size", 224), c.Square("patch_size", 32), projection, PositionResizing.AtRun);
+    }
+
+    private static ClipTextConfig Text(ConfigSection c, int projection)
+    {
+        int end = c.Whole("eos_token_id", 49407);
+        var pooling = end == LegacyEndOfText ? TextPooling.LargestId : TextPooling.EndOfText;
+        return new ClipTextConfig(Block(c, 512, 2048, 8), c.Positive("vocab_size", 49408), c.Positive("max_position_embeddings", 77), projection, pooling, end);
+    }
+
+    private static ClipBlockConfig Block(ConfigSection c, int width, int mlp, int heads) => new(
+        c.Positive("hidden_size", width), c.Positive("intermediate_size", mlp), c.Positive("num_hidden_layers", 12), c.Positive("num_attention_heads", heads),
+        c.Activation("hidden_act", "quick_gelu"), (float)c.Number("layer_norm_eps", 1e-5));
+}
