@@ -1,0 +1,73 @@
+namespace VlmKernels.Kernels;
+
+/// <summary>
+/// The plain meaning of every operation, one formula per file: F32 operands, sums in double, results rounded once.
+/// It behaves like a device: its memory is reached only by copies, work runs only when a copy-out (or the end of a queue or of
+/// memory) waits for it, and memory that is new or was given back holds NaN. What passes here makes no assumption about a device.
+/// </summary>
+public sealed class ReferenceBackend : IBackend
+{
+    private readonly List<ReferenceQueue> _queues = [];
+    private readonly Lock _lock = new();
+
+    /// <inheritdoc/>
+    public string Name => "reference";
+
+    /// <inheritdoc/>
+    public DType ActivationType => DType.F32;
+
+    /// <inheritdoc/>
+    public Storage Allocate(long bytes) => new ReferenceStorage(this, bytes);
+
+    /// <inheritdoc/>
+    /// <exception cref="ContractException">The number of values is not that of the shape.</exception>
+    public Tensor Upload(ReadOnlySpan<float> values, Shape shape)
+    {
+        if (values.Length != shape.Count) throw new ContractException($"Upload: {shape} takes {shape.Count} values, found {values.Length}");
+        var tensor = New(shape);
+        values.CopyTo(tensor.Floats().Values);
+        return tensor;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ContractException">The bias or the kernel does not fit the matrix.</exception>
+    public PackedWeight Pack(in PackRequest request)
+    {
+        var source = request.Matrix;
+        if (request.Bias is { } b && b.Length != source.Rows) throw new ContractException($"Pack: the bias of {request.Key} must have {source.Rows} values, found {b.Length}");
+        if (request.Kernel <= 0 || source.Columns % (request.Kernel * request.Kernel) != 0)
+        {
+            throw new ContractException($"Pack: a kernel of side {request.Kernel} does not divide the {source.Columns} columns of {request.Key}");
+        }
+        var values = New(new Shape(source.Rows, source.Columns));
+        var matrix = values.Floats();
+        for (int row = 0; row < source.Rows; row++) source.Read(row, 1, matrix.Row(row));
+        return new ReferenceWeight(request, values, request.Bias is { } bias ? Upload(bias, new Shape(bias.Length)) : default);
+    }
+
+    /// <inheritdoc/>
+    public IQueue OpenQueue()
+    {
+        var queue = new ReferenceQueue(this);
+        lock (_lock) _queues.Add(queue);
+        return queue;
+    }
+
+    /// <summary>Runs what is still enqueued. Queues, tensors and weights belong to their owners and are not disposed.</summary>
+    public void Dispose() => FinishAll();
+
+    /// <summary>Runs what all queues hold: memory is about to go.</summary>
+    internal void FinishAll()
+    {
+        ReferenceQueue[] queues;
+        lock (_lock) queues = [.. _queues];
+        foreach (var queue in queues) queue.Finish();
+    }
+
+    internal void Close(ReferenceQueue queue)
+    {
+        lock (_lock) _queues.Remove(queue);
+    }
+
+    private Tensor New(Shape shape) => new(Allocate(4 * shape.Count), 0, shape, DType.F32, shape.Columns);
+}
