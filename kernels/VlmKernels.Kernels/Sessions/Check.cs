@@ -44,7 +44,14 @@ internal readonly ref struct Check(string op)
         That(!t.IsNone && t.Shape == expected, $"{name} must be {expected}, found {t}");
     }
 
-    public void Vector(string name, Tensor t, DType type, int count)
+    /// <summary>An F32 operand of exactly this shape.</summary>
+    public void Matrix(string name, Tensor t, Shape expected)
+    {
+        Given(name, t, DType.F32);
+        Shape(name, t, expected);
+    }
+
+    public void Vector(string name, Tensor t, DType type, long count)
     {
         Given(name, t, type);
         That(t.Shape.Count == count && t.IsDense, $"{name} must hold {count} values, found {t}");
@@ -69,6 +76,7 @@ internal readonly ref struct Check(string op)
     public void Epilogue(Epilogue e, Tensor y)
     {
         if (e.Residual.IsNone) return;
+        Given("residual", e.Residual, y.Type);
         SameMatrix("y", y, "residual", e.Residual);
         SameOrApart("residual", e.Residual, "y", y);
     }

@@ -30,7 +30,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.That(shared == 1 || shared == batch, $"w is {a.W.Shape}, but x is {a.X.Shape}");
         check.That(a.W.Columns == a.X.Columns, $"w is {a.W.Shape}, but x has {a.X.Columns} columns");
         check.That(a.Y.Rows == a.X.Rows, $"y is {a.Y.Shape}, but x is {a.X.Shape}");
-        check.That(a.Y.Columns == a.W.Rows / shared, $"y is {a.Y.Shape}, but w is {a.W.Shape}");
+        check.That(a.Y.Columns == (a.W.Shape.Rank == 3 ? a.W.Shape[1] : a.W.Rows), $"y is {a.Y.Shape}, but w is {a.W.Shape}");
         check.Apart("x", a.X, "y", a.Y);
         check.Apart("w", a.W, "y", a.Y);
         inner.MatMul(a);
@@ -56,16 +56,19 @@ public sealed class CheckedOps(IOps inner) : IOps
     {
         var check = new Check("PatchEmbed");
         check.Weight(a.Weight, WeightUse.Patch);
-        check.That(!a.Pixels.IsNone && a.Pixels.Shape.Rank == 4 && a.Pixels.IsDense && a.Pixels.Columns == 3, $"pixels must be dense [b, h, w, 3], found {a.Pixels}");
-        check.That(a.Pixels.Type == DType.U8 == !a.ByteTable.IsNone, $"pixels are {a.Pixels.Type}, and the byte table is {a.ByteTable}");
+        check.That(!a.Pixels.IsNone, "pixels are not given");
         check.That(a.Pixels.Type != DType.I32, $"pixels must be U8 or F32, found {a.Pixels}");
+        check.Map("pixels", a.Pixels, a.Pixels.Type);
+        check.That(a.Pixels.Columns == 3, $"pixels must have 3 channels, found {a.Pixels}");
+        check.That(a.Pixels.Type == DType.U8 == !a.ByteTable.IsNone, $"pixels are {a.Pixels.Type}, and the byte table is {a.ByteTable}");
         check.That(a.Patch > 0 && a.Weight.Inputs == 3L * a.Patch * a.Patch, $"patch {a.Patch} gives {3L * a.Patch * a.Patch} inputs, but {a.Weight.Key} takes {a.Weight.Inputs}");
         int tokens = (a.Pixels.Shape[1] / a.Patch * (a.Pixels.Shape[2] / a.Patch)) + (a.ClassToken.IsNone ? 0 : 1);
         check.Given("y", a.Y, DType.F32);
         check.Shape("y", a.Y, new Shape(a.Pixels.Shape[0], tokens, a.Weight.Outputs));
-        if (!a.ByteTable.IsNone) check.Shape("byte table", a.ByteTable, new Shape(3, 256));
-        if (!a.ClassToken.IsNone) check.That(a.ClassToken.Shape.Count == a.Weight.Outputs, $"class token is {a.ClassToken}, but {a.Weight.Key} has {a.Weight.Outputs} outputs");
-        if (!a.Positions.IsNone) check.Shape("positions", a.Positions, new Shape(tokens, a.Weight.Outputs));
+        check.Apart("pixels", a.Pixels, "y", a.Y);
+        if (!a.ByteTable.IsNone) check.Matrix("byte table", a.ByteTable, new Shape(3, 256));
+        if (!a.ClassToken.IsNone) check.Vector("class token", a.ClassToken, DType.F32, a.Weight.Outputs);
+        if (!a.Positions.IsNone) check.Matrix("positions", a.Positions, new Shape(tokens, a.Weight.Outputs));
         inner.PatchEmbed(a);
     }
 
@@ -105,6 +108,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         if (!a.Bias.IsNone) check.Vector("bias", a.Bias, DType.F32, a.X.Columns);
         if (!a.Residual.IsNone)
         {
+            check.Given("residual", a.Residual, DType.F32);
             check.SameMatrix("x", a.X, "residual", a.Residual);
             check.SameOrApart("residual", a.Residual, "y", a.Y);
         }
@@ -168,6 +172,8 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.Given("y", a.Y, DType.F32);
         check.That(a.Ids.Shape.Rank == 2, $"ids must be [b, n], found {a.Ids}");
         check.Shape("y", a.Y, new Shape(a.Ids.Shape[0], a.Ids.Shape[1], a.Table.Inputs));
+        check.Apart("ids", a.Ids, "y", a.Y);
+        if (!a.Positions.IsNone) check.Given("positions", a.Positions, DType.F32);
         if (!a.Positions.IsNone) check.That(a.Positions.Rows >= a.Ids.Columns && a.Positions.Columns == a.Table.Inputs, $"positions are {a.Positions.Shape}, but ids are {a.Ids.Shape} and the width is {a.Table.Inputs}");
         inner.Embed(a);
     }
@@ -177,11 +183,14 @@ public sealed class CheckedOps(IOps inner) : IOps
     {
         var check = new Check("CopyRows");
         check.That(!a.X.IsNone && !a.Y.IsNone && a.X.Type == a.Y.Type, $"x and y must have one type, found {a.X} and {a.Y}");
+        check.Given("x", a.X, a.X.Type);
+        check.Given("y", a.Y, a.Y.Type);
         check.That(a.X.Columns == a.Y.Columns, $"x is {a.X.Shape}, but y is {a.Y.Shape}");
         check.That(a.Groups >= 0 && a.Count >= 0, $"{a.Groups} groups of {a.Count} rows");
         if (a.Index.IsNone) check.Rows("x", a.X, a.XStart, a.XStride, a.Groups, a.Count);
-        else check.Vector("index", a.Index, DType.I32, a.Groups * a.Count);
+        else check.Vector("index", a.Index, DType.I32, (long)a.Groups * a.Count);
         check.Rows("y", a.Y, a.YStart, a.YStride, a.Groups, a.Count);
+        check.That(a.Groups <= 1 || a.YStride >= a.Count, $"groups of {a.Count} rows of y overlap, found stride {a.YStride}");
         check.Apart("x", a.X, "y", a.Y);
         inner.CopyRows(a);
     }
@@ -194,8 +203,8 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.That(a.Pixels.Columns == 3, $"pixels must have 3 channels, found {a.Pixels}");
         check.Given("y", a.Y, DType.F32);
         check.Shape("y", a.Y, a.Pixels.Shape);
-        check.Given("byte table", a.ByteTable, DType.F32);
-        check.Shape("byte table", a.ByteTable, new Shape(3, 256));
+        check.Apart("pixels", a.Pixels, "y", a.Y);
+        check.Matrix("byte table", a.ByteTable, new Shape(3, 256));
         inner.PixelsToFloat(a);
     }
 
