@@ -21,9 +21,7 @@ internal static unsafe class CopyRowsOp
             YStart = a.YStart,
             YStride = a.YStride,
         };
-        // Groups that write to the same rows keep their order: the last one stays.
-        if (a.Groups > 1 && a.YStride < a.Count) job.Run(0, rows);
-        else RowJobs.Run(q, job, rows, 2L * job.Bytes);
+        RowJobs.Run(q, job, rows, 2L * job.Bytes);
     }
 
     private static void CheckIndex(in CopyRowsArgs a)
