@@ -1,0 +1,70 @@
+using VlmKernels.Inputs;
+using VlmKernels.Kernels;
+using VlmKernels.Models;
+using VlmKernels.Weights;
+
+namespace VlmKernels.Tasks.Verification;
+
+/// <summary>Runs golden cases: every call with every checkpoint file of the folder, compared stage by stage with what the reference implementation gave.</summary>
+public static class Verifier
+{
+    /// <summary>Families of cases that this version runs.</summary>
+    public static IReadOnlyCollection<string> Families { get; } = ["clip"];
+
+    /// <summary>Runs a case.</summary>
+    /// <param name="caseFolder">A folder with <c>golden.json</c>, <c>golden.safetensors</c> and checkpoint files.</param>
+    /// <param name="backend">Computes.</param>
+    /// <returns>The report. Checkpoints that cannot be read and families that are not built are skipped, with the reason.</returns>
+    /// <exception cref="InvalidDataException">The golden files are not what they should be.</exception>
+    /// <exception cref="IOException">A golden file cannot be read.</exception>
+    /// <exception cref="WeightFileException">The golden tensors or the folder cannot be read.</exception>
+    public static VerifyReport Run(string caseFolder, IBackend backend)
+    {
+        string family = GoldenCase.FamilyOf(caseFolder);
+        if (!Families.Contains(family))
+        {
+            return new VerifyReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(caseFolder)), family, backend.Name, [new CheckpointReport("*", $"{family} is not supported by this version", [])]);
+        }
+        using var golden = GoldenCase.Open(caseFolder);
+        var files = CheckpointFiles.List(caseFolder);
+        return new VerifyReport(golden.Name, family, backend.Name, [.. files.Select(file => RunFile(golden, file, backend))]);
+    }
+
+    private static CheckpointReport RunFile(GoldenCase golden, CheckpointFile file, IBackend backend)
+    {
+        string name = Path.GetFileName(file.Path);
+        if (!file.IsReadable) return new CheckpointReport(name, "this kind of file is not read yet by this version", []);
+        try
+        {
+            using var checkpoint = ClipCheckpoint.Open(file.Path);
+            using var loaded = checkpoint.Load(backend);
+            var calls = new ClipCalls(loaded.Model, backend);
+            return new CheckpointReport(name, null, [.. golden.Calls.SelectMany(call => RunCall(golden, call, calls))]);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            return new CheckpointReport(name, null, [new StageCheck("load", name, "", 0, 0, Verdict.Failed, e.Message)]);
+        }
+    }
+
+    private static IReadOnlyList<StageCheck> RunCall(GoldenCase golden, GoldenCall call, ClipCalls calls)
+    {
+        var checks = new CallChecks(golden, call);
+        try
+        {
+            var request = new CallRequest(golden, call);
+            if (calls.Run(call.Name, request) is not { } result) checks.Fail("call", "a call of that name is not known");
+            else if (request.Unread.Count > 0) checks.Fail("call", $"nothing is known about {string.Join(", ", request.Unread)}");
+            else checks.Compare(result);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            checks.Fail("call", e.Message);
+        }
+        return checks.All;
+    }
+
+    /// <summary>What checkpoints, configurations and goldens that do not fit each other cause; anything else is a fault of this program.</summary>
+    private static bool IsExpected(Exception e)
+        => e is WeightFileException or WeightMismatchException or ConfigFormatException or ContractException or InvalidDataException or IOException or ArgumentException or InvalidOperationException;
+}
