@@ -1,6 +1,7 @@
 using System.Text.Json;
 using VlmKernels.Inputs;
 using VlmKernels.Models;
+using VlmKernels.Weights;
 
 namespace VlmKernels.Tasks;
 
