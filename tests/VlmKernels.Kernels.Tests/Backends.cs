@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using VlmKernels.Kernels;
+using VlmKernels.Kernels.Cpu;
 
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
@@ -13,10 +14,11 @@ public static class Backends
 {
     private static readonly ConcurrentDictionary<(string, int), Lazy<IBackend>> Opened = [];
 
-    /// <summary>All of them; a CPU tier is one more line: <c>.. Tiers.Available.Select(t => new BackendChoice(t.Name(), n => …))</c>.</summary>
+    /// <summary>The reference and every CPU tier of this machine.</summary>
     public static IReadOnlyList<BackendChoice> All { get; } =
     [
         new("reference", _ => new ReferenceBackend()),
+        .. Tiers.Available.Select(t => new BackendChoice(t.Name(), n => new CpuBackend(new CpuOptions { Tier = t, Threads = n }))),
     ];
 
     /// <summary>What all others are compared with.</summary>
