@@ -102,6 +102,8 @@ public class CheckpointTests
     [InlineData("""{"pre_tokenizer": {"type": "Metaspace"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}""", "Metaspace")]
     [InlineData("""{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": false}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}""", "pattern")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "decoder": {"type": "CTC"}}""", "CTC")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": 3}}""", "wrong kind")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {"\ud800": 0}, "merges": []}}""", "wrong kind")]
     [InlineData("""{"model": []}""", "model")]
     [InlineData("""[1]""", "object")]
     [InlineData("""{"model": {""", "JSON")]

@@ -38,7 +38,15 @@ public sealed record ImagePipeline
     public static ImagePipeline FromPreprocessorConfig(string path)
     {
         if (Directory.Exists(path)) path = Path.Combine(path, "preprocessor_config.json");
-        return PreprocessorConfig.Read(JsonSection.Parse(path), path);
+        try
+        {
+            return PreprocessorConfig.Read(JsonSection.Parse(path), path);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What the JSON reader throws for text that is not valid Unicode.
+            throw new ConfigFormatException($"{path}: a value of the wrong kind ({e.Message})", e);
+        }
     }
 
     /// <summary>OpenAI's CLIP transform: short side to size, bicubic, centred crop, CLIP's mean and deviation. Transparency is dropped.</summary>
