@@ -111,10 +111,13 @@ public sealed class ClipBottleneck
     /// <summary>Input channels.</summary>
     public int Channels { get; }
 
-    /// <summary>Applies the block to x [batch, height, width, channels]; taps its shortcut where it is not x itself.</summary>
+    /// <summary>
+    /// Applies the block to x [batch, height, width, channels]. Where x itself is the shortcut it is updated in place; otherwise the result is a
+    /// new tensor and the shortcut is tapped.
+    /// </summary>
     public Tensor Apply(Session s, Tensor x, string shortcutStage, int index)
     {
-        var y = s.Take(x.Shape[0], x.Shape[1] / _stride, x.Shape[2] / _stride, _outputs);
+        var y = _shortcut is null ? x : s.Take(x.Shape[0], x.Shape[1] / _stride, x.Shape[2] / _stride, _outputs);
         using var mark = s.Mark();
         var h = _conv1.Apply(s, x, Activation.Relu);
         h = Shrink(s, _conv2.Apply(s, h, Activation.Relu));

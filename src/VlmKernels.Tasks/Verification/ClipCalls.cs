@@ -3,7 +3,7 @@ using VlmKernels.Models;
 
 namespace VlmKernels.Tasks.Verification;
 
-/// <summary>The calls of CLIP goldens that start from pixel values and ids.</summary>
+/// <summary>The calls of CLIP goldens: here those that start from pixel values and ids, in <see cref="ClipInputCalls"/> the others.</summary>
 internal sealed class ClipCalls(ClipModel model, IBackend backend)
 {
     /// <summary>Runs a call; null when its name is not known.</summary>
@@ -12,12 +12,12 @@ internal sealed class ClipCalls(ClipModel model, IBackend backend)
         "image_features" or "image_features_rect" => ImageFeatures(request),
         "text_features" or "text_features_nomask" or "text_features_short" => TextFeatures(request),
         "logits_per_image" or "logits_per_text" => Logits(name, request),
-        _ => null,
+        _ => new ClipInputCalls(model, backend).Run(name, request),
     };
 
     private CallResult ImageFeatures(CallRequest request)
     {
-        CheckActivation(request);
+        CheckActivation(model.Config, request);
         var taps = new TapRecorder();
         using var session = new Session(backend, taps);
         using var mark = session.Mark();
@@ -31,7 +31,7 @@ internal sealed class ClipCalls(ClipModel model, IBackend backend)
 
     private CallResult TextFeatures(CallRequest request)
     {
-        CheckActivation(request);
+        CheckActivation(model.Config, request);
         request.Option("interpolate_pos_encoding"); // concerns pictures
         var taps = new TapRecorder();
         using var session = new Session(backend, taps);
@@ -48,7 +48,7 @@ internal sealed class ClipCalls(ClipModel model, IBackend backend)
 
     private CallResult Logits(string name, CallRequest request)
     {
-        CheckActivation(request);
+        CheckActivation(model.Config, request);
         using var session = new Session(backend);
         using var mark = session.Mark();
         var images = ClipModel.Normalize(session, model.EncodeImages(session, PixelsOf(session, request)));
@@ -89,11 +89,11 @@ internal sealed class ClipCalls(ClipModel model, IBackend backend)
     }
 
     /// <summary>The tensors do not tell the activation, so what was recognised is checked.</summary>
-    private void CheckActivation(CallRequest request)
+    internal static void CheckActivation(ClipConfig config, CallRequest request)
     {
         if (request.Option("activation")?.GetString() is not { } name) return;
         Activation? expected = name switch { "quick_gelu" => Activation.QuickGelu, "gelu" => Activation.Gelu, _ => null };
-        var (vision, text) = (model.Config.Vision?.Block.Activation, model.Config.Text?.Block.Activation);
+        var (vision, text) = (config.Vision?.Block.Activation, config.Text?.Block.Activation);
         if (expected is null) throw new InvalidDataException($"activation {name} is not known");
         if ((vision ?? expected) != expected || (text ?? expected) != expected) throw new InvalidDataException($"the reference uses {name}, but the checkpoint was recognised as {vision ?? text}");
     }
