@@ -1,1 +1,30 @@
-return 0;
+using System.CommandLine;
+using BenchmarkDotNet.Running;
+using VlmKernels.Kernels.Cpu;
+using VlmKernels.Perf;
+
+var filter = new Option<string?>("--filter") { Description = "Only cases whose name contains this." };
+var quick = new Option<bool>("--quick") { Description = "ViT-B/32 and short rounds: at most two minutes." };
+var threads = new Option<int>("--threads") { Description = "Threads that compute; by default one per physical core.", DefaultValueFactory = _ => CpuInfo.PhysicalCores };
+var isa = new Option<string[]>("--isa") { Description = "Tiers to measure (avx512, avx2, vector128); by default the widest.", AllowMultipleArgumentsPerToken = true };
+var noPeers = new Option<bool>("--no-peers") { Description = "Leaves ONNX Runtime out." };
+var json = new Option<string?>("--json") { Description = "Writes the rows to this file as JSON." };
+var markdown = new Option<string?>("--markdown") { Description = "Writes the rows to this file as Markdown." };
+
+var report = new Command("report", "Measures the machine's peaks, then ops and models as a share of them, beside ONNX Runtime in the same run.") { filter, quick, threads, isa, noPeers, json, markdown };
+report.SetAction(parsed =>
+{
+    string[] names = parsed.GetValue(isa) ?? [];
+    IReadOnlyList<Tier> tiers = names.Length == 0 ? [Tiers.Best] : [.. names.Select(Tiers.Parse)];
+    var options = new ReportOptions(parsed.GetValue(filter), parsed.GetValue(quick), parsed.GetValue(threads), tiers, !parsed.GetValue(noPeers));
+    var run = new Report(options);
+    run.Run(Console.Out);
+    if (parsed.GetValue(json) is { } jsonFile) File.WriteAllText(jsonFile, run.ToJson());
+    if (parsed.GetValue(markdown) is { } markdownFile) File.WriteAllText(markdownFile, run.ToMarkdown("dotnet run -c Release --project perf -- report " + string.Join(' ', args.Skip(1))));
+});
+
+var benchArguments = new Argument<string[]>("arguments") { Description = "Arguments of BenchmarkDotNet, such as --filter '*Linear*'.", Arity = ArgumentArity.ZeroOrMore };
+var bench = new Command("bench", "Runs the BenchmarkDotNet suites: one per op, with disassembly.") { benchArguments };
+bench.SetAction(parsed => { BenchmarkSwitcher.FromAssembly(typeof(OpSuite).Assembly).Run(parsed.GetValue(benchArguments)); });
+
+return new RootCommand("Timings of VlmKernels.") { report, bench }.Parse(args).Invoke();

@@ -1,8 +1,9 @@
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
 
 namespace VlmKernels.Kernels.Cpu;
 
-/// <summary>What is known of the processor: cores and caches. Read from the system where it tells, else assumed.</summary>
+/// <summary>What is known of the processor: cores and caches. Read from the system where it tells, else from the processor, else assumed.</summary>
 public static class CpuInfo
 {
     private const string Cpus = "/sys/devices/system/cpu";
@@ -38,7 +39,29 @@ public static class CpuInfo
             if (ReadLine($"{Cpus}/cpu0/cache/index{i}/type") == "Instruction") continue;
             if (ReadLine($"{Cpus}/cpu0/cache/index{i}/size") is { } size && TrySize(size, out long bytes)) return bytes;
         }
-        return otherwise;
+        return CacheFromProcessor(level) ?? otherwise;
+    }
+
+    /// <summary>
+    /// CPUID's list of caches: leaf 4 (Intel SDM volume 2, "Deterministic Cache Parameters") or 8000001D (AMD APM volume 3), which have one form.
+    /// Virtual machines often have it where the system shows nothing.
+    /// </summary>
+    private static long? CacheFromProcessor(int level)
+    {
+        const int amd = unchecked((int)0x8000001D), intel = 4, instructionCache = 2;
+        if (!X86Base.IsSupported) return null;
+        uint highest = (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax;
+        int leaf = highest >= unchecked((uint)amd) && (X86Base.CpuId(amd, 0).Eax & 31) != 0 ? amd : intel;
+        for (int i = 0; i < 16; i++)
+        {
+            var (eax, ebx, ecx, _) = X86Base.CpuId(leaf, i);
+            int type = eax & 31;
+            if (type == 0) return null;
+            if (type == instructionCache || ((eax >> 5) & 7) != level) continue;
+            long line = (ebx & 0xFFF) + 1, partitions = ((ebx >> 12) & 0x3FF) + 1, ways = ((uint)ebx >> 22) + 1, sets = (uint)ecx + 1L;
+            return line * partitions * ways * sets;
+        }
+        return null;
     }
 
     private static bool TrySize(string text, out long bytes)

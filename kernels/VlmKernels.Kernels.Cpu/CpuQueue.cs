@@ -27,21 +27,21 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
 
     public void Attention(in AttentionArgs a) => AttentionOp.Run(this, a);
 
-    public void Norm(in NormArgs a) => throw new NotSupportedException();
+    public void Norm(in NormArgs a) => NormOp.Run(this, a);
 
-    public void Combine(in CombineArgs a) => throw new NotSupportedException();
+    public void Combine(in CombineArgs a) => CombineOp.Run(this, a);
 
-    public void Reduce(in ReduceArgs a) => throw new NotSupportedException();
+    public void Reduce(in ReduceArgs a) => ReduceOp.Run(this, a);
 
-    public void Softmax(in SoftmaxArgs a) => throw new NotSupportedException();
+    public void Softmax(in SoftmaxArgs a) => SoftmaxOp.Run(this, a);
 
-    public void Pool2d(in PoolArgs a) => throw new NotSupportedException();
+    public void Pool2d(in PoolArgs a) => Pool2dOp.Run(this, a);
 
-    public void Embed(in EmbedArgs a) => throw new NotSupportedException();
+    public void Embed(in EmbedArgs a) => EmbedOp.Run(this, a);
 
-    public void CopyRows(in CopyRowsArgs a) => throw new NotSupportedException();
+    public void CopyRows(in CopyRowsArgs a) => CopyRowsOp.Run(this, a);
 
-    public void PixelsToFloat(in PixelsArgs a) => throw new NotSupportedException();
+    public void PixelsToFloat(in PixelsArgs a) => PixelsToFloatOp.Run(this, a);
 
     public void CopyIn(ReadOnlySpan<byte> source, Tensor destination)
     {

@@ -30,8 +30,8 @@ internal sealed class JsonSection
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path));
-            return document.RootElement.Clone();
+            // Not disposed: its elements are used for as long as somebody reads the file, and a copy of a large vocabulary costs.
+            return JsonDocument.Parse(System.IO.File.ReadAllBytes(path)).RootElement;
         }
         catch (JsonException e)
         {

@@ -37,13 +37,19 @@ public class PipelineTests
         Row row = Calls[name];
         ImagePipeline pipeline = For(row);
         RgbImage image = Load(row, pipeline);
-        (int width, int height) = pipeline.OutputSize(image.Width, image.Height);
-        var pixels = new byte[width * height * 3];
-        pipeline.Apply(image, pixels);
-        var planes = new byte[pixels.Length];
-        for (int i = 0; i < pixels.Length; i++) planes[i % 3 * (width * height) + i / 3] = pixels[i];
+        byte[] planes = Planes(pipeline, image);
         if (Decodes[row.Text("picture")].Text("format") is "JPEG" or "WEBP" && Tables.Sha256(planes) != row.Text("sha256_u8")) return; // judged by the grid above
         Assert.Equal(row.Optional("sha256_u8_pillow12") ?? row.Text("sha256_u8"), Tables.Sha256(planes));
+    }
+
+    public static TheoryData<string> OlderNames => [.. Calls.Where(c => c.Value.Json.TryGetProperty("transformers_4_57", out JsonElement older) && older.TryGetProperty("sha256_u8", out _)).Select(c => c.Key)];
+
+    [Theory, MemberData(nameof(OlderNames))]
+    public void Dropping_transparency_gives_the_bytes_of_transformers_4(string name)
+    {
+        Row row = Calls[name];
+        ImagePipeline pipeline = For(row) with { Alpha = AlphaRule.Drop };
+        Assert.Equal(row.Json.GetProperty("transformers_4_57").GetProperty("sha256_u8").GetString(), Tables.Sha256(Planes(pipeline, Load(row, pipeline))));
     }
 
     [Theory]
@@ -140,6 +146,16 @@ public class PipelineTests
         string path = Path.Combine(Path.GetTempPath(), $"preprocessor_{Tables.Sha256(System.Text.Encoding.UTF8.GetBytes(json))[..16]}_{Environment.ProcessId}.json");
         lock (Calls) File.WriteAllText(path, json);
         return path;
+    }
+
+    private static byte[] Planes(ImagePipeline pipeline, RgbImage image)
+    {
+        (int width, int height) = pipeline.OutputSize(image.Width, image.Height);
+        var pixels = new byte[width * height * 3];
+        pipeline.Apply(image, pixels);
+        var planes = new byte[pixels.Length];
+        for (int i = 0; i < pixels.Length; i++) planes[i % 3 * (width * height) + i / 3] = pixels[i];
+        return planes;
     }
 
     private static RgbImage Load(Row row, ImagePipeline pipeline) =>

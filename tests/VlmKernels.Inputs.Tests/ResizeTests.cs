@@ -14,6 +14,8 @@ public class ResizeTests
 
     public static TheoryData<string> ByteRows => [.. Resizes.Where(r => r.Value.Text("mode") != "F").Select(r => r.Key)];
 
+    public static TheoryData<string> FloatRows => [.. Resizes.Where(r => r.Value.Text("mode") == "F").Select(r => r.Key)];
+
     public static TheoryData<string> SizeRows => [.. Sizes.Keys];
 
     public static TheoryData<string> CropRows => [.. Crops.Keys];
@@ -27,6 +29,15 @@ public class ResizeTests
     {
         Row row = Resizes[name];
         Assert.Equal(row.Tensor<byte>(row.Optional("output_pillow12") ?? row.Text("output")), Resize(row, ResizePassOrder.Pillow12));
+    }
+
+    [Theory, MemberData(nameof(FloatRows))]
+    public void A_float_picture_is_resized_to_Pillows_values(string name)
+    {
+        Row row = Resizes[name];
+        var filter = Enum.Parse<ResizeFilter>(row.Text("filter"), ignoreCase: true);
+        float[] actual = PillowFloatResize.Resize(row.Tensor<float>(row.Text("input")), row.Int("in_width"), row.Int("in_height"), row.Int("width"), row.Int("height"), filter);
+        foreach ((float expected, float got) in row.Tensor<float>(row.Text("output")).Zip(actual)) Assert.InRange(got - expected, -1e-4f * Math.Max(1, Math.Abs(expected)), 1e-4f * Math.Max(1, Math.Abs(expected)));
     }
 
     [Theory, MemberData(nameof(SizeRows))]

@@ -25,6 +25,26 @@ public static unsafe class CpuPeak
         };
     }
 
+    /// <summary>Rate at which memory that lies in no cache is read, in bytes per second.</summary>
+    /// <param name="threads">Threads that read at once, each a part of its own.</param>
+    /// <param name="seconds">Time to measure for, about.</param>
+    public static double ReadRate(int threads, double seconds = 0.2)
+    {
+        using var memory = new CpuStorage(Math.Max(256L << 20, 4 * CpuInfo.L3Bytes));
+        new Span<byte>(memory.Base, checked((int)memory.Bytes)).Fill(1);
+        using var workers = new Workers(threads);
+        var job = new ReadJob { Memory = memory.Base, Part = memory.Bytes / threads / ReadJob.Step * ReadJob.Step };
+        double best = 0;
+        var total = Stopwatch.StartNew();
+        while (total.Elapsed.TotalSeconds < seconds || best == 0)
+        {
+            var watch = Stopwatch.StartNew();
+            workers.Run(ref job, threads);
+            best = Math.Max(best, job.Part * threads / watch.Elapsed.TotalSeconds);
+        }
+        return best;
+    }
+
     private static double Rate<S, V>(int threads, double seconds) where S : struct, ISimd<V> where V : struct
     {
         using var workers = new Workers(threads);
@@ -71,6 +91,30 @@ public static unsafe class CpuPeak
                 c11 = S.Fma(c11, a, b);
             }
             return S.Add(S.Add(S.Add(S.Add(c0, c1), S.Add(c2, c3)), S.Add(S.Add(c4, c5), S.Add(c6, c7))), S.Add(S.Add(c8, c9), S.Add(c10, c11)));
+        }
+    }
+
+    private struct ReadJob : IJob
+    {
+        /// <summary>Bytes per step: four vectors, so that loads do not wait for each other.</summary>
+        public const int Step = 128;
+
+        public byte* Memory;
+        public long Part;
+
+        public readonly void Run(int item, int worker)
+        {
+            byte* from = Memory + (item * Part);
+            Vector256<int> a = default, b = default, c = default, d = default;
+            for (long i = 0; i < Part; i += Step)
+            {
+                a ^= Vector256.Load((int*)(from + i));
+                b ^= Vector256.Load((int*)(from + i + 32));
+                c ^= Vector256.Load((int*)(from + i + 64));
+                d ^= Vector256.Load((int*)(from + i + 96));
+            }
+            // Keeps the loads alive: the memory holds no such pattern.
+            if ((a ^ b ^ c ^ d).GetElement(0) == 12345) Environment.FailFast("the memory under measurement changed");
         }
     }
 }

@@ -19,7 +19,7 @@ internal static class NearestPixels
     }
 
     // The position is accumulated, not multiplied: the rounding errors of the sum choose other pixels now and then.
-    private static int[] Sources(int input, int output)
+    internal static int[] Sources(int input, int output)
     {
         double step = (double)input / output, position = step * 0.5;
         var sources = new int[output];

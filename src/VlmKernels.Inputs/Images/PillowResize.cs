@@ -86,7 +86,7 @@ public static class PillowResize
         Premultiplied.Divide(target, channels);
     }
 
-    private static bool VerticalFirst(int sourceWidth, int sourceHeight, int width, int height, ResizePassOrder order) =>
+    internal static bool VerticalFirst(int sourceWidth, int sourceHeight, int width, int height, ResizePassOrder order) =>
         order == ResizePassOrder.Pillow13 && width != sourceWidth && height < sourceHeight && sourceHeight - height > 2L * (sourceWidth - width);
 
     private static void Horizontal(ReadOnlySpan<byte> source, int sourceWidth, int channels, int top, int rows, ResizeWeights weights, Span<byte> target) =>

@@ -46,7 +46,7 @@ internal static class ResizePasses
             ReadOnlySpan<byte> pixels = row.Slice(weights.Starts[x] * channels, (taps.Length - 1) * channels + 4);
             Vector128<int> sum = Vector128.Create(Half);
             for (int t = 0, p = 0; t < taps.Length; t++, p += channels) sum += Widen(pixels[p..]) * taps[t];
-            Vector128<int> clamped = Vector128.Min(Vector128.Max(sum >> ResizeWeights.PrecisionBits, Vector128<int>.Zero), Vector128.Create(255));
+            Vector128<int> clamped = ClampVector(sum);
             output[o] = (byte)clamped.GetElement(0);
             output[o + 1] = (byte)clamped.GetElement(1);
             output[o + 2] = (byte)clamped.GetElement(2);
@@ -69,7 +69,8 @@ internal static class ResizePasses
             ReadOnlySpan<byte> rows = source.Slice((weights.Starts[y] - firstRow) * rowBytes, taps.Length * rowBytes);
             Span<byte> output = target.Slice(y * rowBytes, rowBytes);
             int x = 0;
-            if (Vector256.IsHardwareAccelerated) x = VerticalVectors(rows, rowBytes, taps, output);
+            if (Vector256.IsHardwareAccelerated) x = VerticalVectors256(rows, rowBytes, taps, output);
+            else if (Vector128.IsHardwareAccelerated) x = VerticalVectors128(rows, rowBytes, taps, output);
             for (; x < rowBytes; x++)
             {
                 int sum = Half;
@@ -80,7 +81,7 @@ internal static class ResizePasses
     }
 
     // Sixteen columns at a time; returns how many columns are done.
-    private static int VerticalVectors(ReadOnlySpan<byte> rows, int rowBytes, ReadOnlySpan<int> taps, Span<byte> output)
+    private static int VerticalVectors256(ReadOnlySpan<byte> rows, int rowBytes, ReadOnlySpan<int> taps, Span<byte> output)
     {
         int x = 0;
         for (; x + 16 <= rowBytes; x += 16)
@@ -98,6 +99,29 @@ internal static class ResizePasses
         }
         return x;
     }
+
+    // Eight columns at a time, for machines and binaries without 256 bit vectors.
+    private static int VerticalVectors128(ReadOnlySpan<byte> rows, int rowBytes, ReadOnlySpan<int> taps, Span<byte> output)
+    {
+        int x = 0;
+        for (; x + 8 <= rowBytes; x += 8)
+        {
+            Vector128<int> low = Vector128.Create(Half), high = low;
+            for (int t = 0, p = x; t < taps.Length; t++, p += rowBytes)
+            {
+                Vector128<ushort> wide = Vector128.WidenLower(Vector64.Create(rows.Slice(p, 8)).ToVector128Unsafe());
+                Vector128<int> weight = Vector128.Create(taps[t]);
+                low += Vector128.WidenLower(wide).AsInt32() * weight;
+                high += Vector128.WidenUpper(wide).AsInt32() * weight;
+            }
+            Vector128<ushort> packed = Vector128.Narrow(ClampVector(low), ClampVector(high)).AsUInt16();
+            Vector128.Narrow(packed, packed).GetLower().CopyTo(output[x..]);
+        }
+        return x;
+    }
+
+    private static Vector128<int> ClampVector(Vector128<int> sum) =>
+        Vector128.Min(Vector128.Max(sum >> ResizeWeights.PrecisionBits, Vector128<int>.Zero), Vector128.Create(255));
 
     private static Vector256<int> ClampVector(Vector256<int> sum) =>
         Vector256.Min(Vector256.Max(sum >> ResizeWeights.PrecisionBits, Vector256<int>.Zero), Vector256.Create(255));

@@ -8,7 +8,8 @@ namespace VlmKernels.Inputs;
 /// </summary>
 public sealed record ImagePipeline
 {
-    private float[]? table;
+    private readonly PixelScaling scaling = null!;
+    private readonly float[] table = [];
 
     /// <summary>What the decoder does with transparency for this pipeline.</summary>
     public AlphaRule Alpha { get; init; } = AlphaRule.OnWhite;
@@ -20,10 +21,15 @@ public sealed record ImagePipeline
     public CropStep? Crop { get; init; }
 
     /// <summary>From bytes to floats.</summary>
-    public required PixelScaling Scaling { get; init; }
+    /// <exception cref="ArgumentException">Means or deviations that are not three numbers.</exception>
+    public required PixelScaling Scaling
+    {
+        get => scaling;
+        init => (scaling, table) = (value, value.MakeTable());
+    }
 
     /// <summary>[3, 256]: <c>ByteTable[channel * 256 + byte]</c> is the network's input, bit-identical to the reference's arithmetic.</summary>
-    public ReadOnlyMemory<float> ByteTable => table ??= Scaling.MakeTable();
+    public ReadOnlyMemory<float> ByteTable => table;
 
     /// <summary>Reads a <c>preprocessor_config.json</c>: CLIP (also Florence-2), BLIP, SigLIP, EfficientNet (ALIGN) and VideoMAE (X-CLIP) processors, current and old style.</summary>
     /// <param name="path">The file, or the folder that holds it.</param>
@@ -32,7 +38,15 @@ public sealed record ImagePipeline
     public static ImagePipeline FromPreprocessorConfig(string path)
     {
         if (Directory.Exists(path)) path = Path.Combine(path, "preprocessor_config.json");
-        return PreprocessorConfig.Read(JsonSection.Parse(path), path);
+        try
+        {
+            return PreprocessorConfig.Read(JsonSection.Parse(path), path);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What the JSON reader throws for text that is not valid Unicode.
+            throw new ConfigFormatException($"{path}: a value of the wrong kind ({e.Message})", e);
+        }
     }
 
     /// <summary>OpenAI's CLIP transform: short side to size, bicubic, centred crop, CLIP's mean and deviation. Transparency is dropped.</summary>

@@ -50,8 +50,13 @@ public sealed record PixelScaling(
     double? Factor, bool MinusOne, IReadOnlyList<float>? Mean, IReadOnlyList<float>? Deviation, IReadOnlyList<float>? SecondDeviation = null)
 {
     /// <summary>[3, 256]: the float for every channel and byte.</summary>
+    /// <exception cref="ArgumentException">Means or deviations that are not three numbers.</exception>
     public float[] MakeTable()
     {
+        foreach (IReadOnlyList<float>? list in (ReadOnlySpan<IReadOnlyList<float>?>)[Mean, Deviation, SecondDeviation])
+        {
+            if (list is not null && list.Count != 3) throw new ArgumentException($"expected three numbers, one a channel, found {list.Count}");
+        }
         var table = new float[3 * 256];
         for (int c = 0; c < 3; c++)
         {

@@ -14,16 +14,19 @@ internal sealed class BpeModel : ITokenModel
     private readonly Dictionary<(int Left, int Right), (int Rank, int Id)> merges;
     private readonly BpeOptions options;
 
-    public BpeModel(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, BpeOptions options, string file)
+    public BpeModel(Vocabulary vocabulary, IReadOnlyList<Merge> merges, BpeOptions options, string file)
     {
         (Vocabulary, this.options) = (vocabulary, options);
         this.merges = new(merges.Count);
         for (int rank = 0; rank < merges.Count; rank++)
         {
-            (string left, string right) = merges[rank];
-            string tail = options.ContinuingPrefix.Length > 0 && right.StartsWith(options.ContinuingPrefix, StringComparison.Ordinal) ? right[options.ContinuingPrefix.Length..] : right;
-            int Id(string token) => vocabulary.Id(token) ?? throw new ConfigFormatException(file, $"merge {rank} \"{left} {right}\": the vocabulary lacks \"{token}\"");
-            this.merges[(Id(left), Id(right))] = (rank, Id(left + tail));
+            Merge merge = merges[rank];
+            ReadOnlySpan<char> tail = merge.Right;
+            if (options.ContinuingPrefix.Length > 0 && tail.StartsWith(options.ContinuingPrefix, StringComparison.Ordinal)) tail = tail[options.ContinuingPrefix.Length..];
+            this.merges[(Id(merge.Left), Id(merge.Right))] = (rank, Id(string.Concat(merge.Left, tail)));
+
+            int Id(ReadOnlySpan<char> token) => vocabulary.Id(token)
+                ?? throw new ConfigFormatException(file, $"merge {rank} \"{merge.Text}\": the vocabulary lacks \"{token}\"");
         }
     }
 

@@ -14,11 +14,11 @@ internal static class SimpleClipTokenizer
 
     private static Tokenizer Make(string path, string begin, string end, Func<string, string> clean)
     {
-        List<(string Left, string Right)> merges = MergesFile.Read(path, MaxMerges);
+        List<Merge> merges = MergesFile.Read(path, MaxMerges);
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         IEnumerable<string> bytes = ByteAlphabet.InVocabularyOrder.Select(c => c.ToString());
         int next = 0;
-        foreach (string token in (IEnumerable<string>)[.. bytes, .. bytes.Select(b => b + "</w>"), .. merges.Select(m => m.Left + m.Right), begin, end]) ids[token] = next++;
+        foreach (string token in (IEnumerable<string>)[.. bytes, .. bytes.Select(b => b + "</w>"), .. merges.Select(m => string.Concat(m.Left, m.Right)), begin, end]) ids[token] = next++;
         var vocabulary = new Vocabulary(ids, path);
         int beginId = ids[begin], endId = ids[end];
         // The pattern ignores case, and then s includes the long s; the special tokens are one piece even where the case keeps them from being special.

@@ -41,18 +41,18 @@ internal static class TokenizerJsonModels
         var vocabulary = new Vocabulary(ReadVocabulary(json.Require("vocab"), json.File), json.File);
         int? unknown = json.Text("unk_token") is { } token ? vocabulary.Id(token) : null;
         var options = new BpeOptions(json.Text("continuing_subword_prefix") ?? "", endSuffix, unknown, json.Flag("fuse_unk", false), json.Flag("ignore_merges", false));
-        var merges = new List<(string, string)>();
+        var merges = new List<Merge>();
         foreach (JsonElement merge in json.Require("merges").EnumerateArray()) merges.Add(ReadMerge(merge, json));
         json.RequireAllRead();
         return new BpeModel(vocabulary, merges, options, json.File);
     }
 
     // Older files write "a b", newer ones ["a", "b"].
-    private static (string Left, string Right) ReadMerge(JsonElement merge, JsonSection json)
+    private static Merge ReadMerge(JsonElement merge, JsonSection json)
     {
-        if (merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2) return (merge[0].GetString() ?? "", merge[1].GetString() ?? "");
-        string[] parts = merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ') : [];
-        return parts.Length == 2 ? (parts[0], parts[1]) : throw json.Wrong("merges", "two tokens", merge);
+        string? text = merge.ValueKind == JsonValueKind.String ? merge.GetString()
+            : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2 ? $"{merge[0]} {merge[1]}" : null;
+        return (text is null ? null : Merge.Parse(text)) ?? throw json.Wrong("merges", "two tokens", merge);
     }
 
     private static WordPieceModel ReadWordPiece(JsonSection json)

@@ -36,7 +36,19 @@ public static class TokenizerLoader
 
     private static Tokenizer LoadFile(string path, string folder)
     {
-        TokenizerConfig config = TokenizerConfig.Read(folder);
+        try
+        {
+            return Read(path, TokenizerConfig.Read(folder));
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException)
+        {
+            // What the JSON reader throws for a value of the wrong kind.
+            throw new ConfigFormatException($"{path}: a value of the wrong kind ({e.Message})", e);
+        }
+    }
+
+    private static Tokenizer Read(string path, TokenizerConfig config)
+    {
         string name = Path.GetFileName(path);
         if (name == "vocab.json") return ClassTokenizers.Clip(path, config);
         return name.EndsWith(".txt", StringComparison.Ordinal) ? ClassTokenizers.Bert(path, config) : TokenizerJson.Read(path, config);

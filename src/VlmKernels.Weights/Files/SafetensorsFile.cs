@@ -54,5 +54,7 @@ internal sealed class MappedTensor(MappedFile file, in HeaderEntry entry, long s
 {
     public override void ReleasePages() => file.Release(start, ByteLength);
 
+    protected override void PrepareRead(long firstElement, int count) => file.Populate(start + firstElement * DType.Size(), (long)count * DType.Size());
+
     protected override void CopyElements(long firstElement, Span<byte> into) => file.Copy(start + firstElement * DType.Size(), into);
 }

@@ -56,7 +56,7 @@ public abstract class StoredTensor
     /// <exception cref="ObjectDisposedException">The file was disposed.</exception>
     public void ReadFloats(long firstElement, Span<float> into)
     {
-        CheckRange(firstElement, into.Length);
+        Begin(firstElement, into.Length);
         if (DType == FileDType.F32)
         {
             CopyElements(firstElement, MemoryMarshal.AsBytes(into));
@@ -83,7 +83,7 @@ public abstract class StoredTensor
     public void ReadInt64s(long firstElement, Span<long> into)
     {
         if (!DType.IsInteger()) throw new InvalidOperationException($"{File}: '{Name}' holds {DType.Name()}, not integers");
-        CheckRange(firstElement, into.Length);
+        Begin(firstElement, into.Length);
         Span<byte> chunk = stackalloc byte[ChunkBytes];
         int size = DType.Size(), most = ChunkBytes / size;
         while (!into.IsEmpty)
@@ -109,7 +109,7 @@ public abstract class StoredTensor
         {
             throw new ArgumentException($"bytes {offset} to {offset + into.Length} of '{Name}' cut an element of {size} bytes", nameof(offset));
         }
-        CheckRange(offset / size, into.Length / size);
+        Begin(offset / size, into.Length / size);
         CopyElements(offset / size, into);
     }
 
@@ -121,6 +121,9 @@ public abstract class StoredTensor
 
     /// <summary>Name, dtype and shape, as error messages show them: <c>'a.weight' F32 [3, 4]</c>.</summary>
     public override string ToString() => $"{WeightFileException.Quote(Name)} {DType.Name()} [{string.Join(", ", Shape)}]";
+
+    /// <summary>Called once before a range is copied, perhaps in many pieces; the place to fetch it. The range was checked.</summary>
+    protected virtual void PrepareRead(long firstElement, int count) { }
 
     /// <summary>Copies whole elements in row-major order, little-endian; the range was checked.</summary>
     protected abstract void CopyElements(long firstElement, Span<byte> into);
@@ -134,11 +137,12 @@ public abstract class StoredTensor
         return count;
     }
 
-    private void CheckRange(long first, int count)
+    private void Begin(long first, int count)
     {
         if (first < 0 || first > ElementCount - count)
         {
             throw new ArgumentOutOfRangeException(nameof(first), first, $"{count} elements from {first} leave '{Name}', which has {ElementCount}");
         }
+        PrepareRead(first, count);
     }
 }

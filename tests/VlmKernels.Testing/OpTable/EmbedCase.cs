@@ -27,6 +27,9 @@ public sealed record EmbedCase(int Batch, int Length, int Vocabulary, int Width)
     /// <summary>One rounding, so every backend gives the same.</summary>
     public override float Tolerance => 0;
 
+    /// <summary>The table itself is no part of the cost, but somebody has to fill it.</summary>
+    public override bool PerfOnly => base.PerfOnly || (long)Vocabulary * Width > 4_000_000;
+
     /// <inheritdoc/>
     public override int Items => Batch;
 

@@ -1,49 +1,32 @@
 using System.Text;
 
-namespace VlmKernels.Inputs
+namespace VlmKernels.Inputs.Text;
+
+/// <summary>The cleaning functions of the OpenAI and open_clip tokenizers.</summary>
+internal static class ClipCleaning
 {
-    /// <summary>What open_clip does to text before splitting it (its <c>clean</c> option).</summary>
-    public enum TextCleaning
+    /// <summary>OpenAI: the regex module's white space, which leaves U+001C to U+001F alone.</summary>
+    public static string OpenAi(string text) => LetterCase.LowerWithFinalSigma(WhiteSpace.Strip(WhiteSpace.Collapse(Basic(text), WhiteSpace.Is)));
+
+    /// <summary>open_clip: <c>" ".join(text.split())</c>.</summary>
+    public static string OpenClip(string text, TextCleaning cleaning)
     {
-        /// <summary>Repair, collapse white space, lower-case: the default.</summary>
-        Lower,
-
-        /// <summary>Repair, remove ASCII punctuation, lower-case, collapse white space.</summary>
-        Canonicalize,
-
-        /// <summary>Repair and collapse white space; case stays.</summary>
-        Whitespace,
+        text = Basic(text);
+        if (cleaning == TextCleaning.Canonicalize) text = LetterCase.LowerWithFinalSigma(WithoutPunctuation(text));
+        text = WhiteSpace.Strip(WhiteSpace.Collapse(text, WhiteSpace.IsForSplit));
+        return cleaning == TextCleaning.Lower ? LetterCase.LowerWithFinalSigma(text) : text;
     }
-}
 
-namespace VlmKernels.Inputs.Text
-{
-    /// <summary>The cleaning functions of the OpenAI and open_clip tokenizers.</summary>
-    internal static class ClipCleaning
+    private static string Basic(string text) => WhiteSpace.Strip(HtmlReferences.Unescape(HtmlReferences.Unescape(TextFixer.Fix(text))));
+
+    private static string WithoutPunctuation(string text)
     {
-        /// <summary>OpenAI: the regex module's white space, which leaves U+001C to U+001F alone.</summary>
-        public static string OpenAi(string text) => LetterCase.LowerWithFinalSigma(WhiteSpace.Strip(WhiteSpace.Collapse(Basic(text), WhiteSpace.Is)));
-
-        /// <summary>open_clip: <c>" ".join(text.split())</c>.</summary>
-        public static string OpenClip(string text, TextCleaning cleaning)
+        var result = new StringBuilder(text.Length);
+        foreach (char c in text)
         {
-            text = Basic(text);
-            if (cleaning == TextCleaning.Canonicalize) text = LetterCase.LowerWithFinalSigma(WithoutPunctuation(text));
-            text = WhiteSpace.Strip(WhiteSpace.Collapse(text, WhiteSpace.IsForSplit));
-            return cleaning == TextCleaning.Lower ? LetterCase.LowerWithFinalSigma(text) : text;
+            if (c == '_') result.Append(' ');
+            else if (!(char.IsAscii(c) && (char.IsPunctuation(c) || char.IsSymbol(c)))) result.Append(c);
         }
-
-        private static string Basic(string text) => WhiteSpace.Strip(HtmlReferences.Unescape(HtmlReferences.Unescape(TextFixer.Fix(text))));
-
-        private static string WithoutPunctuation(string text)
-        {
-            var result = new StringBuilder(text.Length);
-            foreach (char c in text)
-            {
-                if (c == '_') result.Append(' ');
-                else if (!(char.IsAscii(c) && (char.IsPunctuation(c) || char.IsSymbol(c)))) result.Append(c);
-            }
-            return result.ToString();
-        }
+        return result.ToString();
     }
 }

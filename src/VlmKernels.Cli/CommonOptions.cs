@@ -1,0 +1,32 @@
+using System.CommandLine;
+using VlmKernels.Kernels;
+using VlmKernels.Tasks;
+
+namespace VlmKernels.Cli;
+
+/// <summary>Options that several commands share.</summary>
+internal sealed class CommonOptions
+{
+    public Option<string> Device { get; } = new("--device") { Description = "Where to compute: cpu, or reference (every operation as its formula, slow).", DefaultValueFactory = _ => Devices.Cpu };
+
+    public Option<string?> Isa { get; } = new("--isa") { Description = "Instruction-set tier of the cpu: avx512, avx2 or vector128; by default the widest there is." };
+
+    public Option<int?> Threads { get; } = new("--threads") { Description = "Threads that compute; by default one per physical core." };
+
+    public Option<bool> Json { get; } = new("--json") { Description = "Prints JSON instead of tables." };
+
+    public static Option<string> Model() => new("--model", "-m")
+    {
+        Description = $"Path of a checkpoint (folder, .safetensors, .safetensors.index.json) or name of a model in {ModelCatalog.Variable} or models/.",
+        DefaultValueFactory = _ => ModelCatalog.Default,
+    };
+
+    public void AddDevice(Command command)
+    {
+        command.Options.Add(Device);
+        command.Options.Add(Isa);
+        command.Options.Add(Threads);
+    }
+
+    public IBackend Open(ParseResult parsed) => Devices.Open(new DeviceOptions(parsed.GetValue(Device)!, parsed.GetValue(Isa), parsed.GetValue(Threads)));
+}

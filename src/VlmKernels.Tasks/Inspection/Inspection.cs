@@ -1,0 +1,40 @@
+using VlmKernels.Models;
+using VlmKernels.Weights;
+
+namespace VlmKernels.Tasks;
+
+/// <summary>What a checkpoint is, without loading it.</summary>
+/// <param name="Path">The checkpoint file or the index of its shards.</param>
+/// <param name="Files">All files that hold tensors.</param>
+/// <param name="Kind">What the tensors' names told.</param>
+/// <param name="Description">What the model is; null when it is not supported.</param>
+/// <param name="Config">Its sizes and rules; null when it is not supported.</param>
+/// <param name="ConfigFile">The file that gave them; null when they were inferred.</param>
+/// <param name="Notes">What had to be assumed.</param>
+/// <param name="Tensors">The tensors, repeated layers in one line each.</param>
+/// <param name="Metadata">Free texts in the files' headers.</param>
+public sealed record Inspection(string Path, IReadOnlyList<string> Files, CheckpointKind Kind, string? Description, ClipConfig? Config, string? ConfigFile,
+    IReadOnlyList<string> Notes, IReadOnlyList<TensorGroup> Tensors, IReadOnlyDictionary<string, string> Metadata)
+{
+    /// <summary>Values in all tensors of the files, buffers included.</summary>
+    public long Parameters => Tensors.Sum(t => t.Parameters);
+
+    /// <summary>Bytes of all tensors in the files.</summary>
+    public long Bytes => Tensors.Sum(t => t.Bytes);
+
+    /// <summary>Opens a checkpoint and looks at names, shapes and configuration. Architectures that are not supported are shown, too.</summary>
+    /// <param name="path">A checkpoint file, an index of shards, or a folder.</param>
+    /// <exception cref="WeightFileException">The file cannot be read.</exception>
+    /// <exception cref="Inputs.ConfigFormatException">The configuration of a supported architecture is broken.</exception>
+    public static Inspection Of(string path)
+    {
+        using var files = Checkpoint.Open(path);
+        var kind = CheckpointKind.Recognise(files.Tensors.Keys);
+        var tensors = TensorTree.Group(files.Tensors.Values);
+        string[] names = [.. files.Files];
+        var metadata = files.Metadata.ToDictionary();
+        if (!kind.IsSupported) return new Inspection(files.Path, names, kind, null, null, null, [], tensors, metadata);
+        using var clip = ClipCheckpoint.Open(path);
+        return new Inspection(clip.Path, names, clip.Kind, clip.Description, clip.Config, clip.ConfigFile, clip.Notes, tensors, metadata);
+    }
+}

@@ -1,0 +1,50 @@
+using VlmKernels.Kernels;
+using VlmKernels.Models;
+using VlmKernels.Weights;
+
+namespace VlmKernels.Tasks;
+
+/// <summary>One tower of a plan.</summary>
+/// <param name="Name"><c>image</c> or <c>text</c>.</param>
+/// <param name="Parameters">Trained values.</param>
+/// <param name="WeightBytes">Packed weights in F32, without the padding of panels.</param>
+/// <param name="Cost">Arithmetic and traffic of one pass.</param>
+/// <param name="WorkspaceBytes">Most memory that a pass takes besides the weights.</param>
+public sealed record TowerPlan(string Name, long Parameters, long WeightBytes, Cost Cost, long WorkspaceBytes);
+
+/// <summary>What a published size would take, found by running the model's own text without weights or memory.</summary>
+/// <param name="Name">Name of the size.</param>
+/// <param name="Config">Its sizes.</param>
+/// <param name="Batch">Pictures or texts per pass.</param>
+/// <param name="Towers">The towers.</param>
+public sealed record ModelPlan(string Name, ClipConfig Config, int Batch, IReadOnlyList<TowerPlan> Towers)
+{
+    /// <summary>Names that <see cref="Of"/> knows.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. ClipSizes.All.Select(s => s.Name)];
+
+    /// <summary>Plans a published size.</summary>
+    /// <param name="name">Name of the size, such as <c>ViT-L/14</c>; upper or lower case.</param>
+    /// <param name="batch">Pictures or texts per pass, at least 1.</param>
+    /// <exception cref="ArgumentException">No size has that name, or the batch is not positive.</exception>
+    public static ModelPlan Of(string name, int batch = 1)
+    {
+        if (batch < 1) throw new ArgumentException($"batch: expected at least 1, found {batch}");
+        var size = ClipSizes.Find(name) ?? throw new ArgumentException($"plan {name}: no published size has that name; known are {string.Join(", ", Names)}");
+        var config = size.Config;
+        return new ModelPlan(size.Name, config, batch,
+        [
+            Plan("image", config with { Text = null }, (s, m) => m.EncodeImages(s, new Pixels(s.TakeFloat(batch, config.ImageSize, config.ImageSize, 3)))),
+            Plan("text", config with { Vision = null, ResNet = null }, (s, m) => m.EncodeText(s, new int[batch * config.Text!.Context], batch, config.Text.Context)),
+        ]);
+    }
+
+    private static TowerPlan Plan(string name, ClipConfig config, Func<Session, ClipModel, Tensor> pass)
+    {
+        using var plan = new PlanBackend();
+        using var loaded = WeightLoader.Plan(plan, root => new ClipModel(root, config));
+        long weights = plan.WeightBytes;
+        using var session = new Session(plan);
+        pass(session, loaded.Model);
+        return new TowerPlan(name, loaded.Parameters, weights, plan.Total, session.WorkspacePeak);
+    }
+}

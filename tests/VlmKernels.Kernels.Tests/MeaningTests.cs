@@ -1,0 +1,213 @@
+using Xunit;
+
+namespace VlmKernels.Kernels.Tests;
+
+/// <summary>Every operation on numbers small enough to check by hand: what the op table then compares other sizes with means what the contract says.</summary>
+public class MeaningTests
+{
+    public static IEnumerable<TheoryDataRow<string>> All => Backends.Names.Select(n => new TheoryDataRow<string>(n));
+
+    [Theory, MemberData(nameof(All))]
+    public void Linear_adds_product_bias_and_residual_and_then_activates(string backend)
+    {
+        using var m = new Desk(backend);
+        var w = m.Weight(WeightUse.Linear, 2, [3, 4, 5, -60], [10, 20]);
+        Tensor x = m.F([1, 2], 1, 2), residual = m.F([100, 50], 1, 2);
+        Assert.Equal([121, 0], m.Result([1, 2], (s, y) => s.Ops.Linear(new LinearArgs(x, w, y) { Epilogue = new(Activation.Relu, residual) })));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void MatMul_takes_w_by_rows_and_per_batch(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor x = m.F([1, 2, 3, 4], 2, 1, 2), w = m.F([1, 10, 100, 1000, 2, 20, 200, 2000], 2, 2, 2);
+        Assert.Equal([42, 4200, 172, 17200], m.Result([2, 1, 2], (s, y) => s.Ops.MatMul(new MatMulArgs(x, w, y, 2))));
+        Assert.Equal([21, 2100, 43, 4300], m.Result([2, 1, 2], (s, y) => s.Ops.MatMul(new MatMulArgs(x, w.SliceRows(0, 2), y))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Conv2d_reads_its_kernel_by_channel_row_column(string backend)
+    {
+        using var m = new Desk(backend);
+        var w = m.Weight(WeightUse.Conv, 1, [1, 2, 3, 4, 5, 6, 7, 8], [1000], 2);
+        var x = m.F([1, 2, 3, 4, 5, 6, 7, 8], 1, 2, 2, 2);
+        Assert.Equal([1190], m.Result([1, 1, 1, 1], (s, y) => s.Ops.Conv2d(new ConvArgs(x, w, y, new Stencil(2)))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Conv2d_pads_with_zeros_on_the_side_it_is_told(string backend)
+    {
+        using var m = new Desk(backend);
+        var w = m.Weight(WeightUse.Conv, 1, [1, 10, 100, 1000], null, 2);
+        var x = m.F([1, 2, 3, 4, 5, 6, 7, 8, 9], 1, 3, 3, 1);
+        Assert.Equal([1000, 3200, 7040, 9865], m.Result([1, 2, 2, 1], (s, y) => s.Ops.Conv2d(new ConvArgs(x, w, y, new Stencil(2, 2, 1, 0)))));
+        Assert.Equal([5421, 603, 87, 9], m.Result([1, 2, 2, 1], (s, y) => s.Ops.Conv2d(new ConvArgs(x, w, y, new Stencil(2, 2, 0, 1)))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void PatchEmbed_puts_the_class_token_first_and_adds_positions_to_all(string backend)
+    {
+        using var m = new Desk(backend);
+        var w = m.Weight(WeightUse.Patch, 1, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [1000], 2);
+        float[] pixels = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+        Tensor x = m.F(pixels, 1, 2, 2, 3), one = m.F([5], 1), positions = m.F([1, 2], 2, 1);
+        var args = new PatchEmbedArgs(x, w, default, 2) { ClassToken = one, Positions = positions };
+        Assert.Equal([6, 1586], m.Result([1, 2, 1], (s, y) => s.Ops.PatchEmbed(args with { Y = y })));
+        Tensor bytes = m.U([.. pixels.Select(p => (byte)p)], 1, 2, 2, 3), table = m.F([.. Enumerable.Range(0, 768).Select(i => 2f * (i % 256))], 3, 256);
+        Assert.Equal([6, 2170], m.Result([1, 2, 1], (s, y) => s.Ops.PatchEmbed(args with { Y = y, Pixels = bytes, ByteTable = table })));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void PatchEmbed_goes_through_patches_row_by_row_and_leaves_the_rest_out(string backend)
+    {
+        using var m = new Desk(backend);
+        var w = m.Weight(WeightUse.Patch, 1, [1, 0, 0], null, 1);
+        var x = m.F([.. Enumerable.Range(0, 12).SelectMany(i => (float[])[i, 99, 99])], 1, 3, 4, 3);
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => (float)i), m.Result([1, 12, 1], (s, y) => s.Ops.PatchEmbed(new PatchEmbedArgs(x, w, y, 1))));
+        var corner = m.Weight(WeightUse.Patch, 1, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], null, 2);
+        Assert.Equal([0, 2], m.Result([1, 2, 1], (s, y) => s.Ops.PatchEmbed(new PatchEmbedArgs(x, corner, y, 2))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Attention_weighs_values_by_the_softmax_of_scaled_scores_per_head(string backend)
+    {
+        using var m = new Desk(backend);
+        float log3 = MathF.Log(3);
+        Tensor q = m.F([log3, 0], 1, 1, 2), k = m.F([1, 7, 0, 8], 1, 2, 2), v = m.F([4, 10, 8, 20], 1, 2, 2);
+        AssertNear([5, 15], m.Result([1, 1, 2], (s, y) => s.Ops.Attention(new AttentionArgs(q, k, v, y, 2))));
+        Tensor wide = m.F([2 * log3, 0, 0, 0], 1, 1, 4), keys = m.F([1, 0, 0, 0, 0, 0, 0, 0], 1, 2, 4), values = m.F([4, 4, 4, 4, 8, 8, 8, 8], 1, 2, 4);
+        AssertNear([5, 5, 5, 5], m.Result([1, 1, 4], (s, y) => s.Ops.Attention(new AttentionArgs(wide, keys, values, y, 1))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void A_mask_hides_keys_and_a_query_without_keys_gets_zeros(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor q = m.F([0, 0, 0, 0], 2, 2, 1), k = m.F([0, 0, 0, 0], 2, 2, 1), v = m.F([2, 4, 20, 40], 2, 2, 1);
+        float[] Mixed(Mask mask) => m.Result([2, 2, 1], (s, y) => s.Ops.Attention(new AttentionArgs(q, k, v, y, 1) { Mask = mask }));
+        Tensor lengths = m.I([0, 1], 2), valid = m.U([0, 1, 1, 1], 2, 2);
+        AssertNear([3, 3, 30, 30], Mixed(default));
+        AssertNear([2, 3, 20, 30], Mixed(new Mask { Causal = true }));
+        AssertNear([0, 0, 20, 20], Mixed(new Mask { KeyLength = lengths }));
+        AssertNear([4, 4, 30, 30], Mixed(new Mask { KeyValid = valid }));
+        AssertNear([0, 4, 20, 30], Mixed(new Mask { KeyValid = valid, Causal = true }));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Consecutive_rows_of_q_share_keys(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor q = m.F([0, 0, 0, 0], 4, 1, 1), k = m.F([0, 0], 2, 1, 1), v = m.F([2, 5], 2, 1, 1);
+        AssertNear([2, 2, 5, 5], m.Result([4, 1, 1], (s, y) => s.Ops.Attention(new AttentionArgs(q, k, v, y, 1))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Norm_scales_rows_with_their_residual(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor x = m.F([1, 2, 3, 0], 2, 2), residual = m.F([0, 1, 0, 4], 2, 2);
+        var layer = new NormArgs(x, default, NormKind.LayerNorm, 0) { Residual = residual, Weight = m.F([10, 100], 2), Bias = m.F([1, 2], 2) };
+        AssertNear([-9, 102, -9, 102], m.Result([2, 2], (s, y) => s.Ops.Norm(layer with { Y = y })));
+        AssertNear([0.4472136f, 0.8944272f, 1, 0], m.Result([2, 2], (s, y) => s.Ops.Norm(new NormArgs(x, y, NormKind.L2, 1e-12f))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Combine_repeats_the_rows_of_b(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor a = m.F([1, 2, 3, 4], 4, 1), b = m.F([10, 20], 2, 1);
+        Assert.Equal([11, 22, 13, 24], m.Result([4, 1], (s, y) => s.Ops.Combine(new CombineArgs(a, b, y, CombineKind.Add))));
+        Assert.Equal([10, 40, 30, 80], m.Result([4, 1], (s, y) => s.Ops.Combine(new CombineArgs(a, b, y, CombineKind.Multiply))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Reduce_takes_consecutive_rows(string backend)
+    {
+        using var m = new Desk(backend);
+        var x = m.F([1, 10, 3, 30, 5, 50, 7, 70], 4, 2);
+        Assert.Equal([4, 40, 12, 120], m.Result([2, 2], (s, y) => s.Ops.Reduce(new ReduceArgs(x, y, ReduceKind.Sum))));
+        Assert.Equal([2, 20, 6, 60], m.Result([2, 2], (s, y) => s.Ops.Reduce(new ReduceArgs(x, y, ReduceKind.Mean))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Pool2d_counts_the_cells_that_exist(string backend)
+    {
+        using var m = new Desk(backend);
+        var x = m.F([-1, -2, -3, -4], 1, 2, 2, 1);
+        var around = new Stencil(2, 1, 1, 1);
+        Assert.Equal([-1, -1.5f, -2, -2, -2.5f, -3, -3, -3.5f, -4], m.Result([1, 3, 3, 1], (s, y) => s.Ops.Pool2d(new PoolArgs(x, y, PoolKind.Average, around))));
+        Assert.Equal([-1, -1, -2, -1, -1, -2, -3, -3, -4], m.Result([1, 3, 3, 1], (s, y) => s.Ops.Pool2d(new PoolArgs(x, y, PoolKind.Max, around))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Embed_adds_the_position_of_a_token_to_its_row(string backend)
+    {
+        using var m = new Desk(backend);
+        var table = m.Weight(WeightUse.Table, 3, [1, 2, 3, 4, 5, 6], null);
+        Tensor ids = m.I([2, 0, 1, 2], 2, 2), positions = m.F([10, 20, 30, 40], 2, 2);
+        Assert.Equal([15, 26, 31, 42, 13, 24, 35, 46], m.Result([2, 2, 2], (s, y) => s.Ops.Embed(new EmbedArgs(ids, table, y) { Positions = positions })));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void CopyRows_moves_tokens_broadcasts_and_gathers(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor x = m.F([1, 2, 3, 4, 5, 6], 2, 3, 1), one = m.F([7], 1, 1), index = m.I([5, 0], 2);
+        Assert.Equal([7, 2, 3, 7, 5, 6], m.Result([2, 3, 1], (s, y) =>
+        {
+            s.Ops.CopyRows(CopyRowsArgs.Tokens(one, 0, 1, y, 0));
+            s.Ops.CopyRows(CopyRowsArgs.Tokens(x, 1, 2, y, 1));
+        }));
+        Assert.Equal([6, 1], m.Result([2, 1], (s, y) => s.Ops.CopyRows(CopyRowsArgs.Gather(x, index, y))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void PixelsToFloat_has_a_table_per_channel(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor pixels = m.U([0, 1, 255], 1, 1, 1, 3), table = m.F([.. Enumerable.Range(0, 768).Select(i => (float)i)], 3, 256);
+        Assert.Equal([0, 257, 767], m.Result([1, 1, 1, 3], (s, y) => s.Ops.PixelsToFloat(new PixelsArgs(pixels, table, y))));
+    }
+
+    private static void AssertNear(float[] expected, float[] found) => Assert.Null(OpRun.Difference(found, expected, 1e-6f));
+
+    /// <summary>A session with short ways to bring in numbers and to read a result.</summary>
+    private sealed class Desk(string backend) : IDisposable
+    {
+        private readonly Session _s = new(Backends.Get(backend));
+        private readonly List<PackedWeight> _weights = [];
+
+        public Tensor F(float[] values, params ReadOnlySpan<int> shape) => In(values, _s.TakeFloat(shape));
+
+        public Tensor I(int[] values, params ReadOnlySpan<int> shape) => In(values, _s.TakeInt(shape));
+
+        public Tensor U(byte[] values, params ReadOnlySpan<int> shape) => In(values, _s.TakeBytes(shape));
+
+        public PackedWeight Weight(WeightUse use, int outputs, float[] values, float[]? bias, int kernel = 1)
+        {
+            _weights.Add(Backends.Get(backend).Pack(new PackRequest("w", use, new ArrayMatrix(values, outputs, values.Length / outputs), bias, kernel)));
+            return _weights[^1];
+        }
+
+        public float[] Result(int[] shape, Action<Session, Tensor> enqueue)
+        {
+            var y = _s.Take(shape);
+            enqueue(_s, y);
+            float[] values = new float[y.Shape.Count];
+            _s.CopyOut(y, values.AsSpan());
+            return values;
+        }
+
+        public void Dispose()
+        {
+            _s.Dispose();
+            _weights.ForEach(w => w.Dispose());
+        }
+
+        private Tensor In<T>(T[] values, Tensor tensor) where T : unmanaged
+        {
+            _s.CopyIn<T>(values, tensor);
+            return tensor;
+        }
+    }
+}
