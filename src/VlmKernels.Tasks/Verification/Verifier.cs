@@ -1,4 +1,3 @@
-using VlmKernels.Inputs;
 using VlmKernels.Kernels;
 using VlmKernels.Models;
 using VlmKernels.Weights;
@@ -66,5 +65,5 @@ public static class Verifier
 
     /// <summary>What checkpoints, configurations and goldens that do not fit each other cause; anything else is a fault of this program.</summary>
     private static bool IsExpected(Exception e)
-        => e is WeightFileException or WeightMismatchException or ConfigFormatException or ContractException or InvalidDataException or IOException or ArgumentException or InvalidOperationException;
+        => e is WeightFileException or WeightMismatchException or ContractException or FormatException or InvalidDataException or IOException or ArgumentException or InvalidOperationException;
 }

@@ -19,6 +19,11 @@ public sealed record CheckpointKind(string Family, Layout? Layout, string Reason
         ("BLIP", n => n.Has("visual_encoder.cls_token") && (n.Starts("text_encoder.embeddings.") || n.Starts("text_decoder.bert.")), "visual_encoder.cls_token"),
         ("BLIP (HF)", n => n.Has("vision_model.embeddings.class_embedding") && n.Contains("crossattention"), "crossattention"),
         ("SigLIP", n => n.Has("vision_model.head.probe") || n.Has("text_model.head.weight"), "vision_model.head.probe or text_model.head"),
+        ("Flamingo", n => n.Contains("gated_cross_attn_layer."), "gated_cross_attn_layer"),
+        ("Idefics", n => n.Contains("gated_cross_attn_layers."), "gated_cross_attn_layers"),
+        ("Florence-2", n => n.Contains("image_position_embed") || n.Contains("image_pos_embed"), "positions of an image projection"),
+        ("LLaVA", n => n.Contains("multi_modal_projector.") || n.Contains("mm_projector."), "a multi-modal projector"),
+        ("Idefics3 or SmolVLM", n => n.Contains("connector.modality_projection."), "connector.modality_projection"),
         ("open_clip with a timm image tower", n => n.Starts("visual.trunk."), "visual.trunk"),
         ("open_clip with an HF text tower", n => n.Starts("text.transformer.embeddings.") || n.Starts("text.transformer.encoder.layer."), "text.transformer.encoder.layer"),
     ];

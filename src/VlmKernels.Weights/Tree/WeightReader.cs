@@ -56,7 +56,7 @@ internal sealed class WeightReader(IWeightSource source, IBackend backend, strin
     {
         var weight = backend.Pack(request);
         _owned.Add(weight);
-        (request.Matrix as IReleasable)?.Release();
+        if (!ChecksOnly) (request.Matrix as IReleasable)?.Release();
         return weight;
     }
 
