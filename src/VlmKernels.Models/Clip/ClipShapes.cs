@@ -65,11 +65,11 @@ public static class ClipShapes
     private static ClipBlockConfig Block(LayoutView w, string layers, int width, int heads, Activation activation)
         => new(width, Extent(w, $"{layers}0.mlp.fc1.weight", 0), CountLayers(w, layers), heads, activation);
 
-    /// <summary>OpenAI wrote the sizes beside the weights, and matrices in half precision beside norms in single; everyone else trains with exact GELU.</summary>
+    /// <summary>OpenAI wrote the sizes beside the weights, and matrices in a narrower type than norms; everyone else trains with exact GELU.</summary>
     private static Activation InferActivation(LayoutView w, ICollection<string> notes)
     {
         bool marked = w.Ignored.Any(t => t.Key.EndsWith("input_resolution", StringComparison.Ordinal));
-        bool mixed = w.Find("text_projection.weight")?.Type == nameof(FileDType.F16) && w.Find("text_model.final_layer_norm.weight")?.Type == nameof(FileDType.F32);
+        bool mixed = w.Find("text_projection.weight") is { } matrix && w.Find("text_model.final_layer_norm.weight") is { } norm && matrix.Type != norm.Type;
         var activation = marked || mixed ? Activation.QuickGelu : Activation.Gelu;
         notes.Add(marked || mixed ? "no configuration: quick_gelu, because the file is as OpenAI wrote them" : "no configuration: exact gelu assumed; the tensors do not tell");
         return activation;
