@@ -7,13 +7,13 @@ namespace VlmKernels.Models.Tests;
 
 public class ClipGoldenTests
 {
-    public static TheoryData<string> Cases => [.. Fixtures.Cases("clip")];
+    public static MatrixTheoryData<string, string> Cases => new(Fixtures.Cases("clip"), Backends.Names);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Every_stage_matches_the_reference_implementation(string folder)
+    public void Every_stage_matches_the_reference_implementation(string folder, string backendName)
     {
-        using var backend = new ReferenceBackend();
+        using var backend = Backends.Make(backendName);
         var report = Verifier.Run(folder, backend);
         var failures = report.Failures.Select(f => $"{f.Call} {f.Stage} {f.Shape}: {f.MaxError:g3} {f.Note}");
         Assert.Empty(failures);
