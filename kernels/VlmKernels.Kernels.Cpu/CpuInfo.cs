@@ -43,21 +43,35 @@ public static class CpuInfo
     }
 
     /// <summary>
-    /// CPUID's list of caches: leaf 4 (Intel SDM volume 2, "Deterministic Cache Parameters") or 8000001D (AMD APM volume 3), which have one form.
-    /// Virtual machines often have it where the system shows nothing.
+    /// CPUID: the list of caches in leaf 4 (Intel SDM volume 2, "Deterministic Cache Parameters") or 8000001D (AMD APM volume 3), which have one
+    /// form, else AMD's older leaves. Virtual machines often have these where the system shows nothing.
     /// </summary>
     private static long? CacheFromProcessor(int level)
     {
-        const int amd = unchecked((int)0x8000001D), intel = 4, instructionCache = 2;
+        const int intel = 4, amd = unchecked((int)0x8000001D);
         if (!X86Base.IsSupported) return null;
         uint highest = (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax;
-        int leaf = highest >= unchecked((uint)amd) && (X86Base.CpuId(amd, 0).Eax & 31) != 0 ? amd : intel;
-        for (int i = 0; i < 16; i++)
+        if (ListedCache(intel, level) is { } listed) return listed;
+        if (highest >= unchecked((uint)amd) && ListedCache(amd, level) is { } extended) return extended;
+        if (highest < 0x80000006) return null;
+        long kibibytes = level switch
+        {
+            1 => (uint)X86Base.CpuId(unchecked((int)0x80000005), 0).Ecx >> 24,
+            2 => (uint)X86Base.CpuId(unchecked((int)0x80000006), 0).Ecx >> 16,
+            _ => 0,
+        };
+        return kibibytes == 0 ? null : kibibytes << 10;
+    }
+
+    private static long? ListedCache(int leaf, int level)
+    {
+        const int none = 0, instructions = 2, most = 16;
+        for (int i = 0; i < most; i++)
         {
             var (eax, ebx, ecx, _) = X86Base.CpuId(leaf, i);
             int type = eax & 31;
-            if (type == 0) return null;
-            if (type == instructionCache || ((eax >> 5) & 7) != level) continue;
+            if (type == none) return null;
+            if (type == instructions || ((eax >> 5) & 7) != level) continue;
             long line = (ebx & 0xFFF) + 1, partitions = ((ebx >> 12) & 0x3FF) + 1, ways = ((uint)ebx >> 22) + 1, sets = (uint)ecx + 1L;
             return line * partitions * ways * sets;
         }

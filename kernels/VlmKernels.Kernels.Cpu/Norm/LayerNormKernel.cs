@@ -62,16 +62,21 @@ internal readonly unsafe struct LayerNormKernel<S, V> : INormKernel where S : st
     {
         V center = S.Broadcast(mean), offset = S.Broadcast(rest), factor = S.Broadcast(scale);
         int i = 0;
-        for (; i <= columns - S.Width; i += S.Width)
+        if (weight is not null && bias is not null)
         {
-            V v = S.Mul(S.Sub(S.Sub(S.Load(x + i), center), offset), factor);
-            V w = weight is null ? S.Broadcast(1) : S.Load(weight + i);
-            S.Store(y + i, bias is null ? S.Mul(v, w) : S.Fma(v, w, S.Load(bias + i)));
+            // The usual case without a test per vector.
+            for (; i <= columns - S.Width; i += S.Width)
+            {
+                V v = S.Mul(S.Sub(S.Sub(S.Load(x + i), center), offset), factor);
+                S.Store(y + i, S.Fma(v, S.Load(weight + i), S.Load(bias + i)));
+            }
         }
-        int tail = columns - i;
-        if (tail == 0) return;
-        V last = S.Mul(S.Sub(S.Sub(S.LoadFirst(x + i, tail), center), offset), factor);
-        V lastWeight = weight is null ? S.Broadcast(1) : S.LoadFirst(weight + i, tail);
-        S.StoreFirst(y + i, bias is null ? S.Mul(last, lastWeight) : S.Fma(last, lastWeight, S.LoadFirst(bias + i, tail)), tail);
+        for (; i < columns; i += S.Width)
+        {
+            int count = Math.Min(S.Width, columns - i);
+            V v = S.Mul(S.Sub(S.Sub(S.LoadFirst(x + i, count), center), offset), factor);
+            V w = weight is null ? S.Broadcast(1) : S.LoadFirst(weight + i, count);
+            S.StoreFirst(y + i, bias is null ? S.Mul(v, w) : S.Fma(v, w, S.LoadFirst(bias + i, count)), count);
+        }
     }
 }

@@ -26,7 +26,8 @@ internal sealed unsafe class Workers : IDisposable
     private void* _job;
     private int _items;
     private int _next;
-    private int _unfinished;
+    private int _joined;
+    private int _open;
     private volatile int _ticket;
     private volatile bool _stop;
 
@@ -83,12 +84,15 @@ internal sealed unsafe class Workers : IDisposable
         _run = run;
         _items = items;
         _next = 0;
-        _unfinished = _threads.Length;
+        Volatile.Write(ref _open, 1);
         _ticket++;
         Wake();
         Work(0);
+        // Whoever has joined finishes its item; whoever was asleep or not scheduled finds the job closed and is not waited for. Both sides
+        // write, then fence, then read, so one of them always sees the other.
+        Interlocked.Exchange(ref _open, 0);
         var spin = default(SpinWait);
-        while (Volatile.Read(ref _unfinished) != 0) spin.SpinOnce(sleep1Threshold: -1);
+        while (Volatile.Read(ref _joined) != 0) spin.SpinOnce(sleep1Threshold: -1);
     }
 
     private void Wake()
@@ -119,8 +123,9 @@ internal sealed unsafe class Workers : IDisposable
             Wait(worker - 1, seen);
             seen = _ticket;
             if (_stop) return;
-            Work(worker);
-            Interlocked.Decrement(ref _unfinished);
+            Interlocked.Increment(ref _joined);
+            if (Volatile.Read(ref _open) == 1) Work(worker);
+            Interlocked.Decrement(ref _joined);
         }
     }
 

@@ -33,9 +33,12 @@ public sealed record DoctorReport(string Isa, IReadOnlyList<string> AvailableIsa
         using (cpu)
         {
             return new DoctorReport(cpu.Tier.Name(), [.. Tiers.Available.Select(t => t.Name())], CpuInfo.Model, CpuInfo.PhysicalCores, cpu.Threads, CpuInfo.L1Bytes, CpuInfo.L2Bytes, CpuInfo.L3Bytes,
-                GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, CpuPeak.FmaRate(cpu.Tier, cpu.Threads, 0.2), GemmRate(cpu), !System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported, ModelCatalog.List());
+                GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, CpuPeak.FmaRate(cpu.Tier, cpu.Threads, 0.2), GemmRate(cpu), IsNativeCode, ModelCatalog.List());
         }
     }
+
+    /// <summary>Only the runtime with a JIT has a list of assemblies to load.</summary>
+    private static bool IsNativeCode => AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") is null;
 
     private static double GemmRate(IBackend backend)
     {
