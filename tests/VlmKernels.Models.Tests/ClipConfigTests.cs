@@ -157,9 +157,23 @@ public class ClipConfigTests
         Assert.Contains(checkpoint.Notes, n => n.Contains("16 heads", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void Heads_that_do_not_divide_a_width_are_refused()
-        => Assert.Throws<ContractException>(() => Hf("""{"text_config": {"num_attention_heads": 7}}""").Validate());
+    [Theory]
+    [InlineData("""{"text_config": {"num_attention_heads": 7}}""", "a text transformer of width 512 with 7 heads")]
+    [InlineData("""{"vision_config": {"num_hidden_layers": 2000000000}}""", "a vision transformer of 2000000000 layers with MLPs of 3072")]
+    [InlineData("""{"vision_config": {"image_size": 2000000000}}""", "patches of 32 pixels for pictures of 2000000000")]
+    [InlineData("""{"vision_config": {"image_size": 16}}""", "patches of 32 pixels for pictures of 16")]
+    [InlineData("""{"text_config": {"vocab_size": 2147483647}}""", "a vocabulary of 2147483647 and a context of 77")]
+    public void Sizes_that_cannot_be_are_refused(string json, string message)
+    {
+        var error = Assert.Throws<ContractException>(() => Hf(json).Validate());
+        Assert.Equal("CLIP: the configuration asks for " + message, error.Message);
+    }
+
+    [Theory]
+    [InlineData("vit-b/32", "ViT-B/32")]
+    [InlineData("ViT-L-14-336", "ViT-L/14@336px")]
+    [InlineData("rn50X4", "RN50x4")]
+    public void Sizes_are_found_by_either_spelling(string name, string found) => Assert.Equal(found, ClipSizes.Find(name)?.Name);
 
     [Theory]
     [InlineData(TextPooling.LargestId, new[] { 1, 0 })]

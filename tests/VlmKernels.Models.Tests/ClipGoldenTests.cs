@@ -7,13 +7,13 @@ namespace VlmKernels.Models.Tests;
 
 public class ClipGoldenTests
 {
-    public static TheoryData<string, string> Cases => new(from folder in Fixtures.Cases("clip") from backend in TestBackends.Names select (folder, backend.Data));
+    public static MatrixTheoryData<string, string> Cases => new(Fixtures.Cases("clip"), Backends.Names);
 
     [Theory]
     [MemberData(nameof(Cases))]
     public void Every_stage_matches_the_reference_implementation(string folder, string backendName)
     {
-        using var backend = TestBackends.Open(backendName);
+        using var backend = Backends.Make(backendName);
         var report = Verifier.Run(folder, backend);
         var failures = report.Failures.Select(f => $"{f.Call} {f.Stage} {f.Shape}: {f.MaxError:g3} {f.Note}");
         Assert.Empty(failures);

@@ -30,12 +30,15 @@ public class ClipModelTests
         Assert.Throws<ArgumentException>(() => Encode([], 0, 3));
     }
 
-    [Fact]
-    public void Many_texts_give_the_bits_of_each_alone()
+    public static TheoryData<string> BackendNames => [.. Backends.Names];
+
+    [Theory]
+    [MemberData(nameof(BackendNames))]
+    public void Many_texts_give_the_bits_of_each_alone(string backend)
     {
         int[] ids = [.. Enumerable.Range(0, 300 * 4).Select(i => i * 7 % 64)];
-        float[] together = Encode(ids, 300, 4);
-        float[] alone = Encode(ids[(299 * 4)..], 1, 4);
+        float[] together = Encode(ids, 300, 4, backend: backend, threads: 3);
+        float[] alone = Encode(ids[(299 * 4)..], 1, 4, backend: backend, threads: 1);
         Assert.Equal(together[^alone.Length..], alone);
     }
 
@@ -111,12 +114,12 @@ public class ClipModelTests
         return result;
     }
 
-    private static float[] Encode(int[] ids, int batch, int length, byte[]? mask = null)
+    private static float[] Encode(int[] ids, int batch, int length, byte[]? mask = null, string backend = "reference", int threads = 2)
     {
-        using var backend = new ReferenceBackend();
+        using var device = Backends.Make(backend, threads);
         using var checkpoint = ClipCheckpoint.Open(Case("clip-vit-b"));
-        using var loaded = checkpoint.Load(backend);
-        using var session = new Session(backend);
+        using var loaded = checkpoint.Load(device);
+        using var session = new Session(device);
         using var mark = session.Mark();
         var features = loaded.Model.EncodeText(session, ids, batch, length, mask);
         var result = new float[features.Shape.Count];

@@ -81,6 +81,8 @@ public sealed record ClipTextConfig(
 /// <summary>Sizes and rules of a CLIP model. At most one image tower; either side may be absent.</summary>
 public sealed record ClipConfig
 {
+    private const int MostLayers = 1024, MostPixels = 16384, MostWidth = 1 << 20, MostIds = 1 << 24;
+
     /// <summary>ViT image tower, or null.</summary>
     public ClipVisionConfig? Vision { get; init; }
 
@@ -103,22 +105,35 @@ public sealed record ClipConfig
         Text = Text is null ? null : Text with { Block = Text.Block with { Activation = activation } },
     };
 
-    /// <summary>Checks what no tensor shape tells.</summary>
-    /// <exception cref="ContractException">Heads do not divide a width, a size is not positive, or an image size is no multiple of what the tower divides it by.</exception>
+    /// <summary>Checks what no tensor shape tells, and that no size is absurd: a damaged configuration must not ask for terabytes.</summary>
+    /// <exception cref="ContractException">Heads do not divide a width, or a size is out of range.</exception>
     public void Validate()
     {
         Validate("vision", Vision?.Block);
         Validate("text", Text?.Block);
-        if (Vision is { } v && (v.PatchSize <= 0 || v.ImageSize < v.PatchSize)) throw new ContractException($"CLIP: patches of {v.PatchSize} pixels do not fit pictures of {v.ImageSize}");
-        if (ResNet is { } r && (r.Layers.Length != 4 || r.ImageSize % 32 != 0 || r.Width % 2 != 0 || r.Heads <= 0 || r.Width * 32 % r.Heads != 0))
+        if (Vision is { } v)
         {
-            throw new ContractException($"CLIP: a ResNet of {r.Layers.Length} stages, width {r.Width}, {r.Heads} heads for pictures of {r.ImageSize}");
+            Require(v.PatchSize > 0 && v.ImageSize >= v.PatchSize && v.ImageSize <= MostPixels, $"patches of {v.PatchSize} pixels for pictures of {v.ImageSize}");
+            Require(v.ProjectionSize is > 0 and <= MostWidth, $"an embedding of {v.ProjectionSize}");
         }
+        if (ResNet is { } r)
+        {
+            Require(r.Layers.Length == 4 && r.Layers.All(n => n is > 0 and <= MostLayers), $"ResNet stages of {string.Join(", ", r.Layers)} blocks");
+            Require(r.Width is > 0 and <= MostWidth / 32 && r.Width % 2 == 0 && r.Heads > 0 && r.Width * 32 % r.Heads == 0, $"a ResNet of width {r.Width} with {r.Heads} heads");
+            Require(r.ImageSize is > 0 and <= MostPixels && r.ImageSize % 32 == 0, $"pictures of {r.ImageSize} pixels, which must be a multiple of 32");
+        }
+        if (Text is { } t) Require(t.Vocabulary is > 0 and <= MostIds && t.Context is > 0 and <= MostWidth, $"a vocabulary of {t.Vocabulary} and a context of {t.Context}");
     }
 
     private static void Validate(string tower, ClipBlockConfig? c)
     {
-        if (c is null || (c.HiddenSize > 0 && c.MlpSize > 0 && c.Layers >= 0 && c.Heads > 0 && c.HiddenSize % c.Heads == 0)) return;
-        throw new ContractException($"CLIP: the {tower} transformer has hidden size {c.HiddenSize}, {c.Heads} heads, MLP size {c.MlpSize}, {c.Layers} layers");
+        if (c is null) return;
+        Require(c.HiddenSize is > 0 and <= MostWidth && c.Heads > 0 && c.HiddenSize % c.Heads == 0, $"a {tower} transformer of width {c.HiddenSize} with {c.Heads} heads");
+        Require(c.MlpSize is > 0 and <= MostIds && c.Layers is > 0 and <= MostLayers, $"a {tower} transformer of {c.Layers} layers with MLPs of {c.MlpSize}");
+    }
+
+    private static void Require(bool condition, string what)
+    {
+        if (!condition) throw new ContractException($"CLIP: the configuration asks for {what}");
     }
 }

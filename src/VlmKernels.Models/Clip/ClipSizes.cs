@@ -31,8 +31,8 @@ public static class ClipSizes
         ResNet("RN50x64", 1024, 448, 128, [3, 15, 36, 10], TextOf(1024, 12)),
     ];
 
-    /// <summary>The size of that name, upper or lower case; null when there is none.</summary>
-    public static ClipSize? Find(string name) => All.FirstOrDefault(s => s.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+    /// <summary>The size of that name, upper or lower case, as OpenAI (<c>ViT-L/14@336px</c>) or open_clip (<c>ViT-L-14-336</c>) writes it; null when there is none.</summary>
+    public static ClipSize? Find(string name) => All.FirstOrDefault(s => Plain(s.Name).Equals(Plain(name), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Name of a model for messages: a published size's, or the sizes themselves.</summary>
     public static string Describe(ClipConfig config)
@@ -42,6 +42,8 @@ public static class ClipSizes
         if (config.ResNet is { } r) return $"CLIP ResNet {string.Join("-", r.Layers)}, width {r.Width}, {r.ImageSize} px";
         return config.Text is { } t ? $"CLIP text tower {t.Block.HiddenSize}×{t.Block.Layers}" : "CLIP";
     }
+
+    private static string Plain(string name) => name.Replace('/', '-').Replace('@', '-').Replace("px", "", StringComparison.OrdinalIgnoreCase);
 
     private static bool SameSizes(ClipConfig a, ClipConfig b) => SameVision(a.Vision, b.Vision) && SameResNet(a.ResNet, b.ResNet) && SameText(a.Text, b.Text);
 

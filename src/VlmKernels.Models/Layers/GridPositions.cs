@@ -33,7 +33,7 @@ public sealed class GridPositions
     {
         (_grid, _width, _resamples) = (grid, width, resizing == PositionResizing.AtRun);
         int tokens = 1 + (grid * grid), stored = w.Rows(name, tokens), side = (int)Math.Round(Math.Sqrt(stored - 1));
-        if (resizing == PositionResizing.AtLoad && stored != tokens && 1 + (side * side) == stored)
+        if (resizing == PositionResizing.AtLoad && stored != tokens && side > 0 && 1 + (side * side) == stored)
         {
             _values = Resample(w.Values(name, stored, width), width, side, (grid, grid), ResampleKernel.BicubicAntialias);
         }

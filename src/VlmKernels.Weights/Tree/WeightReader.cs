@@ -9,6 +9,9 @@ namespace VlmKernels.Weights;
 /// </summary>
 internal sealed class WeightReader(IWeightSource source, IBackend backend, string model, List<WeightFault>? faults) : IDisposable
 {
+    // Larger placeholders than this are not made: what is missing is reported without the rest.
+    private const long MostPlaceholder = 1 << 28;
+
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
     private readonly List<IDisposable> _owned = [];
 
@@ -36,12 +39,12 @@ internal sealed class WeightReader(IWeightSource source, IBackend backend, strin
 
     public float[] Values(string name, Shape expected, bool isBuffer)
     {
+        var view = Find(name, expected, isBuffer);
+        if (view is null && expected.Count > MostPlaceholder) throw new WeightMismatchException(source.Origin, model, faults!);
         var values = new float[expected.Count];
-        if (Find(name, expected, isBuffer) is { } view && !ChecksOnly)
-        {
-            view.Read(0, values);
-            view.Release();
-        }
+        if (view is null || ChecksOnly) return values;
+        view.Read(0, values);
+        view.Release();
         return values;
     }
 

@@ -28,6 +28,14 @@ public class WeightTreeTests
     }
 
     [Fact]
+    public void A_huge_tensor_that_is_missing_ends_the_check_instead_of_the_memory()
+    {
+        var view = Plain.Over("a", []);
+        var error = Assert.Throws<WeightMismatchException>(() => WeightLoader.Check(view, root => new[] { root.Values("small", 2), root.Values("large", 1 << 20, 1 << 20) }));
+        Assert.Equal(["small", "large"], error.Faults.Select(f => f.Key));
+    }
+
+    [Fact]
     public void A_single_file_is_named_once()
     {
         var view = Plain.Over("a.safetensors", [MemoryTensor.Counting("b", 2)]);
