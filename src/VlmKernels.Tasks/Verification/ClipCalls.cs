@@ -4,7 +4,7 @@ using VlmKernels.Models;
 namespace VlmKernels.Tasks.Verification;
 
 /// <summary>The calls of CLIP goldens: here those that start from pixel values and ids, in <see cref="ClipInputCalls"/> the others.</summary>
-internal sealed class ClipCalls(ClipModel model, IBackend backend)
+internal sealed class ClipCalls(ClipCheckpoint checkpoint, ClipModel model, IBackend backend)
 {
     /// <summary>Runs a call; null when its name is not known.</summary>
     public CallResult? Run(string name, CallRequest request) => name switch
@@ -12,7 +12,7 @@ internal sealed class ClipCalls(ClipModel model, IBackend backend)
         "image_features" or "image_features_rect" => ImageFeatures(request),
         "text_features" or "text_features_nomask" or "text_features_short" => TextFeatures(request),
         "logits_per_image" or "logits_per_text" => Logits(name, request),
-        _ => new ClipInputCalls(model, backend).Run(name, request),
+        _ => new ClipInputCalls(checkpoint, model, backend).Run(name, request),
     };
 
     private CallResult ImageFeatures(CallRequest request)

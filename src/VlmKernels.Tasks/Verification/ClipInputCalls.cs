@@ -5,7 +5,7 @@ using VlmKernels.Models;
 namespace VlmKernels.Tasks.Verification;
 
 /// <summary>The calls of CLIP goldens that start from picture files and texts, with the pipeline and tokenizer files beside the checkpoint.</summary>
-internal sealed class ClipInputCalls(ClipModel model, IBackend backend)
+internal sealed class ClipInputCalls(ClipCheckpoint checkpoint, ClipModel model, IBackend backend)
 {
     /// <summary>Runs a call; null when its name is not known.</summary>
     public CallResult? Run(string name, CallRequest request) => name switch
@@ -16,9 +16,9 @@ internal sealed class ClipInputCalls(ClipModel model, IBackend backend)
         _ => null,
     };
 
-    private static CallResult Preprocess(CallRequest request)
+    private CallResult Preprocess(CallRequest request)
     {
-        var pictures = new Pictures(request);
+        var pictures = new Pictures(request, ClipFiles.Pipeline(checkpoint));
         var pixels = pictures.Bytes();
         float[] table = pictures.Pipeline.ByteTable.ToArray();
         var values = new float[pixels.Values.Length];
@@ -30,9 +30,9 @@ internal sealed class ClipInputCalls(ClipModel model, IBackend backend)
         return result;
     }
 
-    private static CallResult Tokenize(CallRequest request)
+    private CallResult Tokenize(CallRequest request)
     {
-        var texts = new Texts(request);
+        var texts = new Texts(request, ClipFiles.Tokenizer(checkpoint));
         var result = new CallResult();
         result.Outputs["input_ids"] = texts.Ids;
         result.Outputs["attention_mask"] = texts.Mask;
@@ -44,8 +44,8 @@ internal sealed class ClipInputCalls(ClipModel model, IBackend backend)
     private CallResult Classify(CallRequest request)
     {
         ClipCalls.CheckActivation(model.Config, request);
-        var texts = new Texts(request);
-        var pictures = new Pictures(request);
+        var texts = new Texts(request, ClipFiles.Tokenizer(checkpoint));
+        var pictures = new Pictures(request, ClipFiles.Pipeline(checkpoint));
         using var session = new Session(backend);
         using var mark = session.Mark();
         var images = ClipModel.Normalize(session, model.EncodeImages(session, pictures.Upload(session)));
@@ -68,9 +68,9 @@ internal sealed class ClipInputCalls(ClipModel model, IBackend backend)
 
     private sealed class Pictures
     {
-        public Pictures(CallRequest request)
+        public Pictures(CallRequest request, ImagePipeline pipeline)
         {
-            Pipeline = ImagePipeline.FromPreprocessorConfig(request.Folder);
+            Pipeline = pipeline;
             var decoder = new SkiaImageDecoder();
             Images = [.. request.Texts("images").Select(path => decoder.DecodeFile(Path.Combine(request.Folder, path), Pipeline.DecodeOptions(applyOrientation: false)))];
         }
@@ -108,9 +108,8 @@ internal sealed class ClipInputCalls(ClipModel model, IBackend backend)
 
     private sealed class Texts
     {
-        public Texts(CallRequest request)
+        public Texts(CallRequest request, ITokenizer tokenizer)
         {
-            var tokenizer = TokenizerLoader.Load(request.Folder);
             string[] texts = request.Texts("texts");
             bool truncates = request.Flag("truncation");
             string padding = request.Option("padding")?.GetString() ?? "longest";

@@ -37,7 +37,7 @@ public static class Verifier
         {
             using var checkpoint = ClipCheckpoint.Open(file.Path);
             using var loaded = checkpoint.Load(backend);
-            var calls = new ClipCalls(loaded.Model, backend);
+            var calls = new ClipCalls(checkpoint, loaded.Model, backend);
             return new CheckpointReport(name, null, [.. golden.Calls.SelectMany(call => RunCall(golden, call, calls))]);
         }
         catch (Exception e) when (IsExpected(e))
