@@ -77,35 +77,51 @@ internal static unsafe class Gemm
         }
     }
 
-    /// <summary>An item is a run of tiles under one panel; items of one panel follow each other, so that it stays in the cache.</summary>
+    /// <summary>
+    /// An item is a run of neighbouring panels against a run of tiles. While a panel is at work the next one is fetched, spread over all tiles:
+    /// weights come from memory, and no core could wait for them.
+    /// </summary>
     private struct TileJob<S, V> : IJob where S : struct, ISimd<V> where V : struct
     {
+        private const int ItemsPerWorker = 4;
+
         public GemmOutput Output;
         public Tiling Tiles;
         public float* Packed, Panels;
         public int First, K;
-        private int _groups;
+        private int _panels, _panelRuns, _tileRuns;
+
+        private static int Width => 2 * S.Width;
 
         public int Divide(int workers)
         {
-            int panel = 2 * S.Width, panels = (Output.Columns + panel - 1) / panel;
-            // Enough items for an even share, as few as possible otherwise.
-            int wanted = workers == 1 ? 1 : ((8 * workers) + panels - 1) / Math.Max(1, panels);
-            _groups = Math.Clamp(wanted, 1, Math.Max(1, Tiles.Count));
-            return panels * _groups;
+            _panels = (Output.Columns + Width - 1) / Width;
+            int wanted = workers == 1 ? 1 : ItemsPerWorker * workers;
+            _panelRuns = Math.Min(_panels, wanted);
+            _tileRuns = Math.Clamp(wanted / Math.Max(1, _panelRuns), 1, Math.Max(1, Tiles.Count));
+            return _panelRuns * _tileRuns;
         }
 
         public readonly void Run(int item, int worker)
         {
-            int panel = item / _groups, group = item % _groups, width = 2 * S.Width;
-            float* tile = stackalloc float[MicroKernel.MaxRows<S, V>() * width];
-            float* b = Panels + ((long)panel * K * width);
-            int last = (int)((long)Tiles.Count * (group + 1) / _groups);
-            for (int t = (int)((long)Tiles.Count * group / _groups); t < last; t++)
+            int panelRun = item / _tileRuns, tileRun = item % _tileRuns;
+            int firstTile = (int)((long)Tiles.Count * tileRun / _tileRuns), lastTile = (int)((long)Tiles.Count * (tileRun + 1) / _tileRuns);
+            int lastPanel = (int)((long)_panels * (panelRun + 1) / _panelRuns);
+            for (int p = (int)((long)_panels * panelRun / _panelRuns); p < lastPanel; p++) Panel(p, firstTile, lastTile);
+        }
+
+        private readonly void Panel(int panel, int firstTile, int lastTile)
+        {
+            float* tile = stackalloc float[MicroKernel.MaxRows<S, V>() * Width];
+            float* b = Panels + ((long)panel * K * Width);
+            // Behind the last panel this points past the weight: a prefetch may ask for any address.
+            byte* ahead = (byte*)(b + ((long)K * Width));
+            nint step = Width * sizeof(float) / Math.Max(1, lastTile - firstTile);
+            for (int t = firstTile; t < lastTile; t++, ahead += step * K)
             {
                 int first = Tiles.First(t), rows = Tiles.Rows(t);
-                MicroKernel.Run<S, V>(rows, Packed + ((long)first * K), b, width, tile, width, K, accumulate: false);
-                Output.Write<S, V>(tile, First + first, rows, panel * width);
+                MicroKernel.Run<S, V>(rows, Packed + ((long)first * K), b, Width, tile, Width, K, accumulate: false, ahead, step);
+                Output.Write<S, V>(tile, First + first, rows, panel * Width);
             }
         }
     }

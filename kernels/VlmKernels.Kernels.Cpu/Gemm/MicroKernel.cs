@@ -21,28 +21,30 @@ internal static unsafe class MicroKernel
     /// <param name="ldc">Floats from one row of c to the next.</param>
     /// <param name="k">Terms of each sum.</param>
     /// <param name="accumulate">Start from c instead of zero.</param>
-    public static void Run<S, V>(int rows, float* a, float* b, nint strideB, float* c, nint ldc, nint k, bool accumulate)
+    /// <param name="ahead">What the caller will need next: fetched into the second-level cache meanwhile. Any address; never read.</param>
+    /// <param name="aheadStep">Bytes of <paramref name="ahead"/> per step of k.</param>
+    public static void Run<S, V>(int rows, float* a, float* b, nint strideB, float* c, nint ldc, nint k, bool accumulate, void* ahead = null, nint aheadStep = 0)
         where S : struct, ISimd<V> where V : struct
     {
         switch (rows)
         {
-            case 1: Tile<S, V, Rows1>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 2: Tile<S, V, Rows2>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 3: Tile<S, V, Rows3>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 4: Tile<S, V, Rows4>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 5: Tile<S, V, Rows5>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 6: Tile<S, V, Rows6>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 7: Tile<S, V, Rows7>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 8: Tile<S, V, Rows8>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 9: Tile<S, V, Rows9>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 10: Tile<S, V, Rows10>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 11: Tile<S, V, Rows11>(a, b, strideB, c, ldc, k, accumulate); break;
-            case 12: Tile<S, V, Rows12>(a, b, strideB, c, ldc, k, accumulate); break;
+            case 1: Tile<S, V, Rows1>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 2: Tile<S, V, Rows2>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 3: Tile<S, V, Rows3>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 4: Tile<S, V, Rows4>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 5: Tile<S, V, Rows5>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 6: Tile<S, V, Rows6>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 7: Tile<S, V, Rows7>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 8: Tile<S, V, Rows8>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 9: Tile<S, V, Rows9>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 10: Tile<S, V, Rows10>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 11: Tile<S, V, Rows11>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
+            case 12: Tile<S, V, Rows12>(a, b, strideB, c, ldc, k, accumulate, (byte*)ahead, aheadStep); break;
         }
     }
 
     // Rows beyond R.Count fold away. Nothing is called in the loop and nothing spills: see docs/adding-a-kernel.md for how to check.
-    private static void Tile<S, V, R>(float* a, float* b, nint strideB, float* c, nint ldc, nint k, bool accumulate)
+    private static void Tile<S, V, R>(float* a, float* b, nint strideB, float* c, nint ldc, nint k, bool accumulate, byte* ahead, nint aheadStep)
         where S : struct, ISimd<V> where V : struct where R : struct, IRowCount
     {
         V c0a = S.Zero, c0b = S.Zero;
@@ -87,6 +89,8 @@ internal static unsafe class MicroKernel
             if (R.Count > 9) { x = S.Broadcast(a[9]); c9a = S.Fma(x, b0, c9a); c9b = S.Fma(x, b1, c9b); }
             if (R.Count > 10) { x = S.Broadcast(a[10]); c10a = S.Fma(x, b0, c10a); c10b = S.Fma(x, b1, c10b); }
             if (R.Count > 11) { x = S.Broadcast(a[11]); c11a = S.Fma(x, b0, c11a); c11b = S.Fma(x, b1, c11b); }
+            S.Prefetch(ahead);
+            ahead += aheadStep;
             a += R.Count;
             b += strideB;
         }

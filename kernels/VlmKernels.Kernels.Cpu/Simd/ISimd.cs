@@ -19,6 +19,9 @@ internal unsafe interface ISimd<V> where V : struct
 
     static abstract void Store(float* p, V v);
 
+    /// <summary>Asks for the line of an address in the second-level cache; any address is fine, nothing is read.</summary>
+    static abstract void Prefetch(void* p);
+
     /// <summary>Loads the first <paramref name="count"/> floats (0 … Width); other lanes are 0 and their memory is not touched.</summary>
     static abstract V LoadFirst(float* p, int count);
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace VlmKernels.Kernels.Cpu;
 
@@ -20,6 +21,12 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     [MethodImpl(Inline)]
     public static void Store(float* p, Vector128<float> v) => v.Store(p);
+
+    [MethodImpl(Inline)]
+    public static void Prefetch(void* p)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(p);
+    }
 
     public static Vector128<float> LoadFirst(float* p, int count)
     {

@@ -23,6 +23,9 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static void Store(float* p, Vector256<float> v) => Avx.Store(p, v);
 
     [MethodImpl(Inline)]
+    public static void Prefetch(void* p) => Sse.Prefetch1(p);
+
+    [MethodImpl(Inline)]
     public static Vector256<float> LoadFirst(float* p, int count) => Avx.MaskLoad(p, First(count));
 
     [MethodImpl(Inline)]

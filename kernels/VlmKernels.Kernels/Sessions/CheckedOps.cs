@@ -4,6 +4,8 @@ namespace VlmKernels.Kernels;
 /// <param name="inner">The backend's operations, which may trust their arguments.</param>
 public sealed class CheckedOps(IOps inner) : IOps
 {
+    private static readonly Shape ByteTableShape = new(3, 256);
+
     /// <inheritdoc/>
     public void Linear(in LinearArgs a)
     {
@@ -66,7 +68,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.Given("y", a.Y, DType.F32);
         check.Shape("y", a.Y, new Shape(a.Pixels.Shape[0], tokens, a.Weight.Outputs));
         check.Apart("pixels", a.Pixels, "y", a.Y);
-        if (!a.ByteTable.IsNone) check.Matrix("byte table", a.ByteTable, new Shape(3, 256));
+        if (!a.ByteTable.IsNone) check.Matrix("byte table", a.ByteTable, ByteTableShape);
         if (!a.ClassToken.IsNone) check.Vector("class token", a.ClassToken, DType.F32, a.Weight.Outputs);
         if (!a.Positions.IsNone) check.Matrix("positions", a.Positions, new Shape(tokens, a.Weight.Outputs));
         inner.PatchEmbed(a);
@@ -204,7 +206,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.Given("y", a.Y, DType.F32);
         check.Shape("y", a.Y, a.Pixels.Shape);
         check.Apart("pixels", a.Pixels, "y", a.Y);
-        check.Matrix("byte table", a.ByteTable, new Shape(3, 256));
+        check.Matrix("byte table", a.ByteTable, ByteTableShape);
         inner.PixelsToFloat(a);
     }
 
