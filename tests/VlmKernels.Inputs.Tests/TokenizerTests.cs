@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using CsCheck;
 using Xunit;
@@ -95,6 +96,38 @@ public class TokenizerTests
     public void A_word_of_a_million_letters_is_encoded_in_bounded_time()
     {
         foreach (string name in Names) Assert.NotEmpty(Load(name, Cases[name].Values.First()).Encode(new string('a', 1_000_000)));
+    }
+
+    [Theory, InlineData("clip-hf"), InlineData("clip-openai"), InlineData("clip-openclip"), InlineData("bert-base-uncased")]
+    public void A_word_of_100000_letters_is_encoded_within_two_seconds(string name)
+    {
+        ITokenizer tokenizer = Load(name, Cases[name].Values.First());
+        var random = new Random(1);
+        foreach (string word in new[] { new string('a', 100_000), new string('-', 100_000), string.Create(100_000, random, (chars, r) => { foreach (ref char c in chars) c = (char)r.Next('a', 'z' + 1); }) })
+        {
+            var watch = Stopwatch.StartNew();
+            Assert.NotEmpty(tokenizer.Encode(word));
+            Assert.InRange(watch.Elapsed.TotalSeconds, 0, 2);
+        }
+    }
+
+    [Theory]
+    [InlineData('a', 100_002)]
+    [InlineData('b', 3)]
+    public void A_long_word_is_encoded_within_two_seconds_where_the_file_lifts_the_limit_of_WordPiece(char letter, int tokens)
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("tokenizer").FullName, "tokenizer.json");
+        File.WriteAllText(path, """
+            {"model": {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1, "##a": 2, "xyz": 3}, "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 1000000},
+             "pre_tokenizer": {"type": "BertPreTokenizer"}, "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": false}}
+            """);
+        ITokenizer tokenizer = TokenizerLoader.Load(path);
+        var watch = Stopwatch.StartNew();
+        int[] ids = tokenizer.Encode($"a {new string(letter, 100_000)} xyz");
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 2);
+        Assert.Equal(tokens, ids.Length);
+        Assert.Equal(letter == 'a' ? [1, 1, 2] : [1, 0, 3], ids[..3]);
+        Assert.Equal(3, ids[^1]);
     }
 
     private static ITokenizer Load(string name, Row row, TextCleaning cleaning = TextCleaning.Lower)

@@ -26,12 +26,16 @@ internal sealed class Vocabulary
             // A single wild id would ask for gigabytes of table.
             if (id < 0 || id > 16L * ids.Count + 65536) throw new ConfigFormatException(file, $"token \"{token}\" has the id {id} in a vocabulary of {ids.Count}");
             size = Math.Max(size, id + 1);
+            LongestToken = Math.Max(LongestToken, token.Length);
         }
         tokens = new string?[size];
         foreach ((string token, int id) in ids) tokens[id] = token;
     }
 
     public int Size => tokens.Length;
+
+    /// <summary>In UTF-16 units.</summary>
+    public int LongestToken { get; }
 
     public int? Id(ReadOnlySpan<char> token) => bySpan.TryGetValue(token, out int id) ? id : null;
 
@@ -64,7 +68,8 @@ internal sealed class WordPieceModel(Vocabulary vocabulary, int unknown, string 
         int first = ids.Count, start = 0;
         while (characters <= maxCharacters && start < piece.Length)
         {
-            int end = piece.Length;
+            // No longer match is possible; without this bound a long word takes cubic time where the file raises maxCharacters.
+            int end = Math.Min(piece.Length, start + vocabulary.LongestToken - (start == 0 ? 0 : prefix.Length));
             int? id = null;
             for (; end > start; end--)
             {
