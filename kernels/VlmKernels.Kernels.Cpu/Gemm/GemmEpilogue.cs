@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace VlmKernels.Kernels.Cpu;
 
 /// <summary>Where a product goes: y = act(product + bias + residual), from a tile that still lies in the first-level cache.</summary>
@@ -41,17 +43,35 @@ internal unsafe struct GemmOutput
             float* from = tile + (r * panel);
             nint at = row + r, within = Group == 0 ? at : at % Group;
             float* y = Y + ((Group == 0 ? at : (at / Group * GroupStride) + within) * PitchY) + column;
-            float* bias = Bias is null ? null : Bias + column;
-            float* residual = Residual is null ? null : Residual + (within * PitchResidual) + column;
+            // Read only where there is a bias or residual; the addresses cost nothing.
+            float* bias = Bias + column, residual = Residual + (within * PitchResidual) + column;
+            if (columns == panel)
+            {
+                S.Store(y, F.Apply(Sum<S, V>(S.Load(from), bias, residual)));
+                S.Store(y + S.Width, F.Apply(Sum<S, V>(S.Load(from + S.Width), bias + S.Width, residual + S.Width)));
+                continue;
+            }
             for (int i = 0; i < columns; i += S.Width)
             {
                 int count = Math.Min(S.Width, columns - i);
-                V v = S.Load(from + i);
-                if (Scale != 1) v = S.Mul(v, S.Broadcast(Scale));
-                if (bias is not null) v = S.Add(v, S.LoadFirst(bias + i, count));
-                if (residual is not null) v = S.Add(v, S.LoadFirst(residual + i, count));
-                S.StoreFirst(y + i, F.Apply(v), count);
+                S.StoreFirst(y + i, F.Apply(Tail<S, V>(S.Load(from + i), bias + i, residual + i, count)), count);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly V Sum<S, V>(V v, float* bias, float* residual) where S : struct, ISimd<V> where V : struct
+    {
+        if (Scale != 1) v = S.Mul(v, S.Broadcast(Scale));
+        if (Bias is not null) v = S.Add(v, S.Load(bias));
+        return Residual is null ? v : S.Add(v, S.Load(residual));
+    }
+
+    /// <summary>As <see cref="Sum"/>, where the panel reaches beyond the last column.</summary>
+    private readonly V Tail<S, V>(V v, float* bias, float* residual, int count) where S : struct, ISimd<V> where V : struct
+    {
+        if (Scale != 1) v = S.Mul(v, S.Broadcast(Scale));
+        if (Bias is not null) v = S.Add(v, S.LoadFirst(bias, count));
+        return Residual is null ? v : S.Add(v, S.LoadFirst(residual, count));
     }
 }

@@ -8,22 +8,29 @@ namespace VlmKernels.Kernels.Cpu;
 /// <summary>Brings some rows into the order of the micro-kernel: [k][stride], so that a step of k reads neighbours.</summary>
 internal static unsafe class TilePacker
 {
+    private const int Run = 64;
+
     /// <summary>into[k·stride + r] = source[r][k] for r below <paramref name="rows"/>, 0 for the others.</summary>
     public static void Pack(float** source, int rows, int k, float* into, int stride)
     {
         if (rows < stride) new Span<float>(into, k * stride).Clear();
+        // In short runs of k, so that what is written stays in the first-level cache until all rows are in it.
+        for (int from = 0; from < k; from += Run) PackRun(source, rows, from, Math.Min(Run, k - from), into + ((nint)from * stride), stride);
+    }
+
+    private static void PackRun(float** source, int rows, int from, int count, float* into, int stride)
+    {
         int r = 0;
-        for (; r + 4 <= rows; r += 4) PackFour(source + r, k, into + r, stride);
+        for (; r + 4 <= rows; r += 4) PackFour(source[r] + from, source[r + 1] + from, source[r + 2] + from, source[r + 3] + from, count, into + r, stride);
         for (; r < rows; r++)
         {
-            float* from = source[r];
-            for (int i = 0; i < k; i++) into[((nint)i * stride) + r] = from[i];
+            float* row = source[r] + from;
+            for (int i = 0; i < count; i++) into[((nint)i * stride) + r] = row[i];
         }
     }
 
-    private static void PackFour(float** source, int k, float* into, nint stride)
+    private static void PackFour(float* s0, float* s1, float* s2, float* s3, int k, float* into, nint stride)
     {
-        float* s0 = source[0], s1 = source[1], s2 = source[2], s3 = source[3];
         int i = 0;
         for (; i + 4 <= k; i += 4)
         {
@@ -56,9 +63,17 @@ internal static unsafe class TilePacker
             : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
             : Vector128.Create(a[2], b[2], a[3], b[3]);
 
+    /// <summary>a0 a1 b0 b1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> LowPairs(Vector128<float> a, Vector128<float> b) => Vector128.Create(a.GetLower(), b.GetLower());
+    private static Vector128<float> LowPairs(Vector128<float> a, Vector128<float> b)
+        => Sse.IsSupported ? Sse.MoveLowToHigh(a, b)
+            : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a.AsDouble(), b.AsDouble()).AsSingle()
+            : Vector128.Create(a[0], a[1], b[0], b[1]);
 
+    /// <summary>a2 a3 b2 b3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> HighPairs(Vector128<float> a, Vector128<float> b) => Vector128.Create(a.GetUpper(), b.GetUpper());
+    private static Vector128<float> HighPairs(Vector128<float> a, Vector128<float> b)
+        => Sse.IsSupported ? Sse.MoveHighToLow(b, a)
+            : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a.AsDouble(), b.AsDouble()).AsSingle()
+            : Vector128.Create(a[2], a[3], b[2], b[3]);
 }
