@@ -12,6 +12,7 @@ internal static class Interleaved
 {
     private const double SampleSeconds = 0.004;
     private const int FewestRounds = 5;
+    private const int SettleMilliseconds = 20;
 
     /// <summary>Runs every contender in rounds for about <paramref name="seconds"/> in all.</summary>
     public static Timing[] Measure(IReadOnlyList<Action> contenders, double seconds)
@@ -21,9 +22,20 @@ internal static class Interleaved
         var total = Stopwatch.StartNew();
         while (total.Elapsed.TotalSeconds < seconds || samples[0].Count < FewestRounds)
         {
-            for (int c = 0; c < contenders.Count; c++) samples[c].Add(Sample(contenders[c], repeats[c]));
+            for (int c = 0; c < contenders.Count; c++)
+            {
+                if (contenders.Count > 1) Settle(contenders[c]);
+                samples[c].Add(Sample(contenders[c], repeats[c]));
+            }
         }
         return [.. samples.Select(Summarise)];
+    }
+
+    /// <summary>Lets the threads of the contender before stop spinning, then brings this one's weights back into the caches.</summary>
+    private static void Settle(Action run)
+    {
+        Thread.Sleep(SettleMilliseconds);
+        run();
     }
 
     /// <summary>Runs once to warm up, then finds how often a call must repeat to be long enough for the clock.</summary>
