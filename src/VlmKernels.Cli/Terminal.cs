@@ -112,13 +112,14 @@ internal static class Terminal
     {
         var terminal = AnsiConsole.Profile.Capabilities;
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        // Some build servers are taken for terminals even where output goes to a file.
+        // Without enrichers, which take the output of build servers for a terminal even where it goes to a file.
         bool colours = terminal.Ansi && !Console.IsOutputRedirected;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(text),
             Ansi = colours ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = colours ? (ColorSystemSupport)terminal.ColorSystem : ColorSystemSupport.NoColors,
+            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });
         console.Profile.Width = WidestLine;
         console.Write(what);
