@@ -14,9 +14,10 @@ internal static class ClassifyCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var images = new Argument<string[]>("image") { Description = "Pictures: JPEG, PNG, WebP, GIF or BMP.", Arity = ArgumentArity.OneOrMore };
+        var images = CommonOptions.Paths("image", "Pictures: JPEG, PNG, WebP, GIF or BMP.");
         var model = CommonOptions.Model();
-        var labels = new Option<string[]>("--labels", "-l") { Description = "Labels to choose from, separated by blanks.", AllowMultipleArgumentsPerToken = true };
+        var labels = new Option<string[]>("--labels", "-l") { Description = "Labels to choose from, separated by blanks, up to the next option; pictures come before it.", AllowMultipleArgumentsPerToken = true };
+        labels.Validators.Add(CommonOptions.RefuseOptions);
         var labelsFile = new Option<string?>("--labels-file") { Description = "A text file with one label per line." };
         var templates = new Option<string[]>("--template") { Description = $"Text in which {{}} stands for the label; may be given several times. Default: \"{ZeroShotClassifier.DefaultTemplate}\"." };
         var top = new Option<int>("--top") { Description = "How many labels to print for each picture.", DefaultValueFactory = _ => 5 };
@@ -33,7 +34,7 @@ internal static class ClassifyCommand
             using var session = new Session(backend);
             var classifier = Terminal.While("embedding the labels", () => new ZeroShotClassifier(clip, session, choices, parsed.GetValue(templates)));
             var run = new Run(clip, session, classifier, parsed.GetValue(top), parsed.GetValue(common.Json), !parsed.GetValue(asStored));
-            Terminal.ForEach("classifying", [.. parsed.GetValue(images)!.Chunk(PicturesAtOnce)], run.Classify);
+            Terminal.ForEach("classifying", [.. parsed.GetValue(images)!.Chunk(PicturesAtOnce)], parsed.GetValue(common.Json), run.Classify);
             return run.Finish();
         }));
         return command;
@@ -41,8 +42,12 @@ internal static class ClassifyCommand
 
     private static string[] Labels(string[] given, string? file)
     {
-        string[] all = [.. given, .. file is null ? [] : File.ReadLines(file).Select(l => l.Trim()).Where(l => l.Length > 0)];
-        return all.Length > 0 ? all : throw new ArgumentException("no labels: give --labels or --labels-file");
+        string[] all = [.. given, .. file is null ? [] : File.ReadLines(Terminal.ExpectFile(file, "a text file of labels")).Select(l => l.Trim()).Where(l => l.Length > 0)];
+        if (all.Length == 0) throw new ArgumentException("no labels: give --labels or --labels-file");
+        // Twice the same label would share its probability, and lists of class names do hold some twice.
+        string[] twice = [.. all.GroupBy(l => l).Where(g => g.Count() > 1).Select(g => g.Key)];
+        if (twice.Length > 0) Terminal.Note($"given more than once and used once: {string.Join(", ", twice)}");
+        return [.. all.Distinct()];
     }
 
     private sealed class Run(ClipRuntime clip, Session session, ZeroShotClassifier classifier, int top, bool json, bool orient)
@@ -73,12 +78,12 @@ internal static class ClassifyCommand
         {
             try
             {
-                return _decoder.DecodeFile(file, clip.Pipeline.DecodeOptions(orient));
+                return _decoder.DecodeFile(Terminal.ExpectFile(file, "a picture"), clip.Pipeline.DecodeOptions(orient));
             }
             catch (Exception e) when (Terminal.IsInputFault(e))
             {
                 // One bad picture does not cost the answers of the others.
-                Terminal.Error(e.Message);
+                Terminal.Error(Terminal.Describe(e));
                 _failed = true;
                 return null;
             }

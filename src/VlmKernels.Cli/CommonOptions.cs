@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using VlmKernels.Kernels;
 using VlmKernels.Tasks;
 
@@ -20,6 +21,19 @@ internal sealed class CommonOptions
         Description = $"Path of a checkpoint (folder, .safetensors, .safetensors.index.json) or name of a model in {ModelCatalog.Variable} or models/.",
         DefaultValueFactory = _ => ModelCatalog.Default,
     };
+
+    public static Argument<string[]> Paths(string name, string description)
+    {
+        var paths = new Argument<string[]>(name) { Description = description, Arity = ArgumentArity.OneOrMore };
+        paths.Validators.Add(RefuseOptions);
+        return paths;
+    }
+
+    /// <summary>A list takes any word, so a misspelt option would silently become part of it.</summary>
+    public static void RefuseOptions(SymbolResult list)
+    {
+        foreach (var word in list.Tokens.Where(t => t.Value.Length > 1 && t.Value[0] == '-')) list.AddError($"option {word.Value} is unknown");
+    }
 
     public void AddDevice(Command command)
     {

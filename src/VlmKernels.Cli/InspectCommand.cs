@@ -15,6 +15,7 @@ internal static class InspectCommand
     {
         var common = new CommonOptions();
         var path = new Argument<string?>("path") { Description = "A checkpoint: folder, .safetensors, .safetensors.index.json, or the name of a model.", Arity = ArgumentArity.ZeroOrOne };
+        path.Validators.Add(CommonOptions.RefuseOptions);
         var plan = new Option<string?>("--plan") { Description = $"Plans a published size without its weights: {string.Join(", ", ModelPlan.Names)}." };
         var batch = new Option<int>("--batch") { Description = "Pictures or texts per pass of the plan.", DefaultValueFactory = _ => 1 };
         var command = new Command("inspect", "Shows what a checkpoint is and why, its tensors, parameters and memory.") { path, plan, batch, common.Json };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using VlmKernels.Cli;
 
+Console.CancelKeyPress += (_, _) => Terminal.RestoreCursor();
 var root = new RootCommand("Runs published vision-language models on this machine: offline, from their own weight files.")
 {
     ClassifyCommand.Create(),
@@ -8,4 +9,5 @@ var root = new RootCommand("Runs published vision-language models on this machin
     VerifyCommand.Create(),
     DoctorCommand.Create(),
 };
-return root.Parse(args).Invoke();
+var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+return parsed.Errors.Count == 0 ? parsed.Invoke() : Terminal.Reject(parsed);

@@ -1,7 +1,9 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 using VlmKernels.Inputs;
 using VlmKernels.Kernels;
 using VlmKernels.Tasks;
@@ -15,6 +17,8 @@ internal static class Terminal
     /// <summary>Exit code of a command that could not do all it was asked for.</summary>
     public const int Failure = 1;
 
+    private const int WidestLine = 10_000;
+
     private static readonly IAnsiConsole Progress = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     /// <summary>Runs a command; what its input caused becomes one line on standard error and exit code 1.</summary>
@@ -26,18 +30,37 @@ internal static class Terminal
         }
         catch (Exception e) when (IsInputFault(e))
         {
-            Error(e.Message);
+            Error(Describe(e));
             return Failure;
         }
+    }
+
+    /// <summary>What is wrong with a command line, and where the right one is described; nothing on standard output.</summary>
+    public static int Reject(ParseResult parsed)
+    {
+        foreach (string message in parsed.Errors.Select(e => e.Message).Distinct()) Error(message);
+        Error($"see '{(parsed.CommandResult.Command is RootCommand ? "vlm" : $"vlm {parsed.CommandResult.Command.Name}")} --help'");
+        return Failure;
+    }
+
+    /// <summary>Refuses what is no file with a message that says what was wanted.</summary>
+    public static string ExpectFile(string path, string what)
+    {
+        if (Directory.Exists(path)) throw new InvalidDataException($"{path}: expected {what}, found a folder");
+        return File.Exists(path) ? path : throw new FileNotFoundException($"{path}: expected {what}, found nothing");
     }
 
     /// <summary>True for what files and options cause; anything else is a fault of this program and keeps its stack trace.</summary>
     public static bool IsInputFault(Exception e) => e is WeightFileException or WeightMismatchException or ConfigFormatException or ImageFormatException or ContractException
         or ModelNotFoundException or ArgumentException or InvalidOperationException or InvalidDataException or JsonException or IOException or UnauthorizedAccessException;
 
-    public static void Error(string message) => Console.Error.WriteLine($"vlm: {message}");
+    /// <summary>The message without the name of a parameter of ours, which says nothing to somebody at a terminal.</summary>
+    public static string Describe(Exception e)
+        => e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 
-    public static void Note(string message) => Console.Error.WriteLine($"note: {message}");
+    public static void Error(string message) => WriteError($"vlm: {message}");
+
+    public static void Note(string message) => WriteError($"note: {message}");
 
     /// <summary>Shows that something goes on while it takes longer than a moment; silent where standard error is no terminal.</summary>
     public static T While<T>(string what, Func<T> run)
@@ -46,10 +69,13 @@ internal static class Terminal
         return Progress.Status().Spinner(Spinner.Known.Dots).Start(Markup.Escape(what), _ => run());
     }
 
-    /// <summary>Runs over items with a bar, the rate and the time left; silent where standard error is no terminal.</summary>
-    public static void ForEach<T>(string what, IReadOnlyCollection<T> items, Action<T> run)
+    /// <summary>
+    /// Runs over items with a bar and the time left; silent where standard error is no terminal, or where the items themselves write to the
+    /// terminal that the bar would be on.
+    /// </summary>
+    public static void ForEach<T>(string what, IReadOnlyCollection<T> items, bool prints, Action<T> run)
     {
-        if (Console.IsErrorRedirected || items.Count < 2)
+        if (Console.IsErrorRedirected || items.Count < 2 || (prints && !Console.IsOutputRedirected))
         {
             foreach (var item in items) run(item);
             return;
@@ -81,11 +107,29 @@ internal static class Terminal
         return table;
     }
 
-    /// <summary>Prints a table; in a pipe as wide as it needs to be.</summary>
-    public static void Print(Spectre.Console.Rendering.IRenderable what)
+    /// <summary>Prints as wide as needed, without blanks at line ends: what a narrow terminal folds stays whole when it is copied.</summary>
+    public static void Print(IRenderable what)
     {
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 400;
-        AnsiConsole.Write(what);
+        var terminal = AnsiConsole.Profile.Capabilities;
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        // Without enrichers, which take the output of build servers for a terminal even where it goes to a file.
+        bool colours = terminal.Ansi && !Console.IsOutputRedirected;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(text),
+            Ansi = colours ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = colours ? (ColorSystemSupport)terminal.ColorSystem : ColorSystemSupport.NoColors,
+            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
+        });
+        console.Profile.Width = WidestLine;
+        console.Write(what);
+        foreach (string line in text.ToString().TrimEnd('\n').Split('\n')) Console.Out.WriteLine(line.TrimEnd());
+    }
+
+    /// <summary>A terminal that shows the cursor again: an interrupted spinner leaves it hidden.</summary>
+    public static void RestoreCursor()
+    {
+        if (!Console.IsErrorRedirected) Progress.Cursor.Show();
     }
 
     public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -97,5 +141,12 @@ internal static class Terminal
         int unit = 0;
         for (; bytes >= 1024 && unit < units.Length - 1; unit++) bytes /= 1024;
         return unit == 0 ? Text($"{bytes:F0} B") : Text($"{bytes:F1} {units[unit]}");
+    }
+
+    /// <summary>A line for people; above a bar or spinner that is being drawn.</summary>
+    private static void WriteError(string line)
+    {
+        if (Console.IsErrorRedirected) Console.Error.WriteLine(line);
+        else Progress.WriteLine(line);
     }
 }

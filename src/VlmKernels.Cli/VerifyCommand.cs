@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Spectre.Console;
+using VlmKernels.Kernels;
 using VlmKernels.Tasks.Verification;
 
 namespace VlmKernels.Cli;
@@ -11,20 +12,36 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var common = new CommonOptions();
-        var cases = new Argument<string[]>("case") { Description = "Folders with golden.json, golden.safetensors and checkpoint files.", Arity = ArgumentArity.OneOrMore };
+        var cases = CommonOptions.Paths("case", "Folders with golden.json, golden.safetensors and checkpoint files.");
         var summary = new Option<bool>("--summary") { Description = "Prints one line per checkpoint file and only the stages that failed." };
         var command = new Command("verify", "Compares a model, stage by stage, with what its reference implementation computed.") { cases, summary, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
         {
             using var backend = common.Open(parsed);
+            string[] folders = parsed.GetValue(cases)!;
             var reports = new List<VerifyReport>();
-            Terminal.ForEach("verifying", parsed.GetValue(cases)!, folder => reports.Add(Verifier.Run(folder, backend)));
+            Terminal.ForEach("verifying", folders, prints: false, folder => reports.AddRange(Run(folder, backend)));
             if (parsed.GetValue(common.Json)) WriteJson(reports);
             else foreach (var report in reports) Print(report, parsed.GetValue(summary));
-            return reports.All(r => r.Passed) ? 0 : Terminal.Failure;
+            return reports.Count == folders.Length && reports.All(r => r.Passed) ? 0 : Terminal.Failure;
         }));
         return command;
+    }
+
+    /// <summary>The report of a case; none when its files cannot be read, which does not cost the reports of the others.</summary>
+    private static VerifyReport[] Run(string folder, IBackend backend)
+    {
+        try
+        {
+            Terminal.ExpectFile(Path.Combine(folder, "golden.json"), "a golden case");
+            return [Verifier.Run(folder, backend)];
+        }
+        catch (Exception e) when (Terminal.IsInputFault(e))
+        {
+            Terminal.Error(Terminal.Describe(e));
+            return [];
+        }
     }
 
     private static void Print(VerifyReport report, bool summary)
@@ -41,17 +58,19 @@ internal static class VerifyCommand
             Console.Out.WriteLine(Terminal.Text($"{head}{(failed == 0 ? "passed" : "FAILED")}, {file.Checks.Count - failed - skipped} stages equal, {failed} not, {skipped} skipped"));
             var shown = summary ? [.. file.Checks.Where(c => c.Verdict == Verdict.Failed)] : file.Checks;
             if (shown.Count > 0) Terminal.Print(Table(shown));
+            // Below the table: a note may be many lines long.
+            foreach (var c in file.Checks.Where(c => c.Note.Length > 0)) Console.Out.WriteLine($"{c.Call}, {c.Stage}: {c.Note}");
         }
     }
 
     private static Table Table(IReadOnlyList<StageCheck> checks)
     {
-        var table = Terminal.Table("call", "stage", "shape", "max error", "tolerance", "verdict", "");
+        var table = Terminal.Table("call", "stage", "shape", "max error", "tolerance", "verdict");
         foreach (var c in checks)
         {
             string colour = c.Verdict switch { Verdict.Passed => "green", Verdict.Failed => "red", _ => "yellow" };
-            table.AddRow(Markup.Escape(c.Call), Markup.Escape(c.Stage), Markup.Escape(c.Shape), Terminal.Text($"{c.MaxError:E1}"), Terminal.Text($"{c.Tolerance:E1}"),
-                $"[{colour}]{c.Verdict.ToString().ToLowerInvariant()}[/]", Markup.Escape(c.Note));
+            table.AddRow(Markup.Escape(c.Call), Markup.Escape(c.Stage), Markup.Escape(c.Shape), Terminal.Text($"{c.MaxError:0.0e-0}"), Terminal.Text($"{c.Tolerance:0.0e-0}"),
+                $"[{colour}]{(c.Verdict == Verdict.Failed ? "FAILED" : c.Verdict.ToString().ToLowerInvariant())}[/]");
         }
         return table;
     }

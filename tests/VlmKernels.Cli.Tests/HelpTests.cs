@@ -1,0 +1,34 @@
+using Xunit;
+
+namespace VlmKernels.Cli.Tests;
+
+public class HelpTests
+{
+    [Theory]
+    [InlineData("", "classify", "inspect", "verify", "doctor", "--version")]
+    [InlineData("classify", "<image>", "--model", "--labels", "--labels-file", "--template", "--top", "--as-stored", "--json", "--device", "--isa", "--threads", "VLMKERNELS_MODELS")]
+    [InlineData("inspect", "<path>", "--plan", "--batch", "--json", "ViT-bigG/14")]
+    [InlineData("verify", "<case>", "--summary", "--json", "--device", "--isa", "--threads")]
+    [InlineData("doctor", "--json", "--device", "--isa", "--threads")]
+    public void Help_mentions_everything_that_can_be_given(string command, params string[] words)
+    {
+        var run = Vlm.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.All(words, word => Assert.Contains(word, run.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Without_arguments_the_command_shows_its_help()
+    {
+        var run = Vlm.Run();
+        Assert.Equal((0, Vlm.Run("--help").Output), (run.ExitCode, run.Output));
+    }
+
+    [Fact]
+    public void The_version_is_printed()
+    {
+        var run = Vlm.Run("--version");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches(@"^\d+\.\d+\.\d+", run.Output);
+    }
+}

@@ -1,0 +1,67 @@
+using VlmKernels.Testing;
+using Xunit;
+
+namespace VlmKernels.Cli.Tests;
+
+/// <summary>The libraries do the command's main job for a program that references them, as projects and as packages.</summary>
+public class LibraryTests
+{
+    private const string Picture = "models/samples/scene-3.png";
+
+    [Fact]
+    public void A_program_that_references_the_projects_classifies_a_picture()
+    {
+        var run = Vlm.Start(Vlm.Host, [Vlm.Built("tests/VlmKernels.Sample", "VlmKernels.Sample.dll"), Picture]);
+        Assert.Equal((0, "sneaker 91.1 %\n", ""), (run.ExitCode, run.Output, run.Error));
+    }
+
+    [Fact]
+    [Trait("Category", "Packaging")]
+    public void A_program_that_references_the_packages_classifies_a_picture()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string project in Libraries())
+        {
+            Dotnet(folder, "pack", project, "-c", Vlm.Configuration, "--no-build", "-o", folder["feed"], "-p:IsPackable=true", "-p:PackageVersion=0.0.1-test");
+        }
+        WriteConsumer(folder);
+        var run = Dotnet(folder, "run", "--project", folder["Consumer.csproj"], "-c", "Release", "-p:UseSharedCompilation=false", "--", Picture);
+        Assert.Equal("sneaker 91.1 %\n", run.Output);
+    }
+
+    private static IEnumerable<string> Libraries() => ((string[])["kernels", "src"])
+        .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Fixtures.Repository, folder), "*.csproj", SearchOption.AllDirectories))
+        .Where(project => File.ReadAllText(project).Contains("<IsLibrary>true</IsLibrary>", StringComparison.Ordinal));
+
+    private static void WriteConsumer(TemporaryFolder folder)
+    {
+        string machine = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } given
+            ? given : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        Directory.CreateDirectory(machine);
+        folder.Write("nuget.config", $"""
+            <configuration>
+              <packageSources><add key="local" value="feed" /></packageSources>
+              <fallbackPackageFolders><add key="machine" value="{machine}" /></fallbackPackageFolders>
+            </configuration>
+            """);
+        folder.Write("Consumer.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable></PropertyGroup>
+              <ItemGroup><PackageReference Include="VlmKernels.Tasks" Version="0.0.1-test" /></ItemGroup>
+            </Project>
+            """);
+        folder.Write("Program.cs", File.ReadAllText(Path.Combine(Fixtures.Repository, "tests/VlmKernels.Sample/Program.cs")));
+    }
+
+    private static Outcome Dotnet(TemporaryFolder folder, params string[] args)
+    {
+        // Packages of a test must not stay in the machine's cache, nor build servers that keep its pipes open.
+        var run = Vlm.Start(Vlm.Host, args,
+        [
+            ("NUGET_PACKAGES", folder["packages"]), ("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_USE_MSBUILD_SERVER", "0"), ("DOTNET_NOLOGO", "1"),
+            ("VLMKERNELS_MODELS", Path.Combine(Fixtures.Repository, "models")),
+        ]);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        return run;
+    }
+}
