@@ -35,6 +35,12 @@ public class DecodingDocument
 
         """;
 
+    // Found by looking at the files; the program cannot.
+    private static readonly Dictionary<string, string> Reasons = new()
+    {
+        ["data/edge-cases/pillow/hopper_bad_exif.jpg"] = "its coded data are damaged in most restart intervals, and what a decoder puts there differs between builds of libjpeg-turbo",
+    };
+
     private static readonly Dictionary<string, Row> Rows = Tables.Rows("inputs/pipelines/golden.json", "decode", r => r.GetProperty("file").GetString()!);
 
     [Fact]
@@ -68,7 +74,7 @@ public class DecodingDocument
         byte[] grid = Convert.FromHexString(row.Text("grid8_rgb_hex"));
         int[] differences = [.. Enumerable.Range(0, grid.Length).Select(i => Math.Abs(grid[i] - GridValue(image, i)))];
         double ofMeans = Enumerable.Range(0, 3).Max(c => Math.Abs(row.Json.GetProperty("mean_rgb")[c].GetDouble() - Mean(image, c)));
-        return string.Create(CultureInfo.InvariantCulture, $"| `{row.Name["data/".Length..]}` | {row.Text("format")} | {differences.Max()} | {differences.Average():F3} | {ofMeans:F4} | {Reason(file)} |");
+        return string.Create(CultureInfo.InvariantCulture, $"| `{row.Name["data/".Length..]}` | {row.Text("format")} | {differences.Max()} | {differences.Average():F3} | {ofMeans:F4} | {Reasons.GetValueOrDefault(row.Name, "not known")} |");
     }
 
     private static int GridValue(RgbImage image, int i)
@@ -82,17 +88,5 @@ public class DecodingDocument
         long sum = 0;
         for (int i = channel; i < image.Pixels.Length; i += 3) sum += image.Pixels[i];
         return sum / ((double)image.Width * image.Height);
-    }
-
-    private static string Reason(string file)
-    {
-        byte[] bytes = File.ReadAllBytes(file);
-        if (bytes[0] == 'R') return "TODO webp";
-        for (int at = 2; at + 20 < bytes.Length && bytes[at] == 0xFF; at += 2 + (bytes[at + 2] << 8 | bytes[at + 3]))
-        {
-            if (bytes[at + 1] is not (0xC0 or 0xC1 or 0xC2)) continue;
-            return $"SOF{bytes[at + 1] - 0xC0:X} comps {bytes[at + 9]} sampling {bytes[at + 11]:X2} {(bytes[at+5]<<8)+bytes[at+6]}x{(bytes[at+7]<<8)+bytes[at+8]}";
-        }
-        return "?";
     }
 }

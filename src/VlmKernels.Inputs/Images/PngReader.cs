@@ -29,7 +29,7 @@ internal static class PngReader
         {
             foreach (PngPass pass in chunks.IsInterlaced ? Adam7 : [new(0, 0, 1, 1)]) ReadPass(stream, chunks, pixels, pass, name);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (e is InvalidDataException or IOException) // the inflater's errors and the end of its data; no file is read here
         {
             throw new ImageFormatException($"{name}: damaged or truncated PNG data ({e.Message})", e);
         }

@@ -1,6 +1,3 @@
-using System.Buffers;
-using SkiaSharp;
-
 namespace VlmKernels.Inputs;
 
 /// <summary>
