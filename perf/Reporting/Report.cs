@@ -42,7 +42,7 @@ internal sealed class Report(ReportOptions options)
     public string ToMarkdown(string command)
     {
         var text = new StringBuilder().AppendLine("# Performance").AppendLine();
-        text.AppendLine(Text($"Printed by `{command}` on: {Machine}. Medians of interleaved rounds; peaks measured in the same run.")).AppendLine();
+        text.AppendLine(Text($"Printed by `{command}` on: {Machine}. Medians of interleaved rounds; peaks measured in the same run. ONNX Runtime always uses the widest instructions of the processor, also beside rows of a narrower tier.")).AppendLine();
         text.AppendLine("| tier | FMA, 1 thread | FMA, all | read, 1 thread | read, all |").AppendLine("| --- | --- | --- | --- | --- |");
         foreach (var p in _peaks) text.AppendLine(Text($"| {p.Tier} | {p.FmaOne / 1e9:F0} GFLOP/s | {p.FmaAll / 1e9:F0} GFLOP/s | {p.ReadOne / 1e9:F1} GB/s | {p.ReadAll / 1e9:F1} GB/s |"));
         text.AppendLine().AppendLine("| case | tier | threads | batch | ms | spread | GFLOP/s | GB/s | of peak | ONNX Runtime ms | ratio |").AppendLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
