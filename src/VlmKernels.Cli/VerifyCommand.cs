@@ -24,9 +24,16 @@ internal static class VerifyCommand
             Terminal.ForEach("verifying", folders, prints: false, folder => reports.AddRange(Run(folder, backend)));
             if (parsed.GetValue(common.Json)) WriteJson(reports);
             else foreach (var report in reports) Print(report, parsed.GetValue(summary));
-            return reports.Count == folders.Length && reports.All(r => r.Passed) ? 0 : Terminal.Failure;
+            return reports.Count == folders.Length && IsSuccess(reports) ? 0 : Terminal.Failure;
         }));
         return command;
+    }
+
+    /// <summary>Skipped cases beside verified ones are no failure; skipped cases alone are, since then nothing is known.</summary>
+    private static bool IsSuccess(IReadOnlyList<VerifyReport> reports)
+    {
+        if (!reports.Any(r => r.Compared)) Terminal.Error("nothing verified");
+        return reports.Any(r => r.Compared) && !reports.SelectMany(r => r.Failures).Any();
     }
 
     /// <summary>The report of a case; none when its files cannot be read, which does not cost the reports of the others.</summary>
