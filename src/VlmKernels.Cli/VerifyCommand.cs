@@ -58,15 +58,15 @@ internal static class VerifyCommand
             string head = Terminal.Text($"{report.Case}  {file.File}  {report.Backend}: ");
             if (file.SkippedBecause is { } reason)
             {
-                Console.Out.WriteLine($"{head}skipped, {reason}");
+                Terminal.Line($"{head}skipped, {reason}");
                 continue;
             }
             int failed = file.Checks.Count(c => c.Verdict == Verdict.Failed), skipped = file.Checks.Count(c => c.Verdict == Verdict.Skipped);
-            Console.Out.WriteLine(Terminal.Text($"{head}{(failed == 0 ? "passed" : "FAILED")}, {file.Checks.Count - failed - skipped} stages equal, {failed} not, {skipped} skipped"));
+            Terminal.Line(Terminal.Text($"{head}{(failed == 0 ? "passed" : "FAILED")}, {file.Checks.Count - failed - skipped} stages equal, {failed} not, {skipped} skipped"));
             var shown = summary ? [.. file.Checks.Where(c => c.Verdict == Verdict.Failed)] : file.Checks;
             if (shown.Count > 0) Terminal.Print(Table(shown));
             // Below the table: a note may be many lines long.
-            foreach (var c in file.Checks.Where(c => c.Note.Length > 0)) Console.Out.WriteLine($"{c.Call}, {c.Stage}: {c.Note}");
+            foreach (var c in file.Checks.Where(c => c.Note.Length > 0)) Terminal.Line($"{c.Call}, {c.Stage}: {c.Note}");
         }
     }
 
@@ -76,7 +76,7 @@ internal static class VerifyCommand
         foreach (var c in checks)
         {
             string colour = c.Verdict switch { Verdict.Passed => "green", Verdict.Failed => "red", _ => "yellow" };
-            table.AddRow(Markup.Escape(c.Call), Markup.Escape(c.Stage), Markup.Escape(c.Shape), Terminal.Text($"{c.MaxError:0.0e-0}"), Terminal.Text($"{c.Tolerance:0.0e-0}"),
+            table.AddRow(Terminal.Cell(c.Call), Terminal.Cell(c.Stage), Terminal.Cell(c.Shape), Terminal.Text($"{c.MaxError:0.0e-0}"), Terminal.Text($"{c.Tolerance:0.0e-0}"),
                 $"[{colour}]{(c.Verdict == Verdict.Failed ? "FAILED" : c.Verdict.ToString().ToLowerInvariant())}[/]");
         }
         return table;
