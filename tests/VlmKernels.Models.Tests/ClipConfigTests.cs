@@ -183,6 +183,34 @@ public class ClipConfigTests
         Assert.Equal("CLIP: the configuration asks for " + message, error.Message);
     }
 
+    [Fact]
+    public void Sizes_that_cannot_be_name_the_configuration()
+    {
+        using var copy = new CaseCopy("clip-vit-c-oc-up");
+        Grow(copy, 16384);
+        string message = Assert.Throws<ConfigFormatException>(() => ClipCheckpoint.Open(copy.Path)).Message;
+        Assert.Equal($"{Path.Combine(copy.Path, "open_clip_config.json")}: CLIP: the configuration asks for positions of 16384×16384 patches of width 36", message);
+    }
+
+    [Fact]
+    public void Positions_are_not_resampled_for_a_checkpoint_that_does_not_fit()
+    {
+        using var copy = new CaseCopy("clip-vit-c-oc-up");
+        Grow(copy, 1000);
+        using var checkpoint = ClipCheckpoint.Open(copy.Path);
+        using var backend = new ReferenceBackend();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<WeightMismatchException>(() => checkpoint.Load(backend));
+        // One table of placeholders; resampling takes several of them in double.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2L * 4 * 36 * 1_000_001);
+    }
+
+    private static void Grow(CaseCopy copy, int size)
+    {
+        copy.Replace("open_clip_config.json", "\"image_size\": 24", $"\"image_size\": {size}");
+        copy.Replace("open_clip_config.json", "\"patch_size\": 8", "\"patch_size\": 1");
+    }
+
     [Theory]
     [InlineData("vit-b/32", "ViT-B/32")]
     [InlineData("ViT-L-14-336", "ViT-L/14@336px")]

@@ -81,7 +81,7 @@ public sealed record ClipTextConfig(
 /// <summary>Sizes and rules of a CLIP model. At most one image tower; either side may be absent.</summary>
 public sealed record ClipConfig
 {
-    private const int MostLayers = 1024, MostPixels = 16384, MostWidth = 1 << 20, MostIds = 1 << 24, MostTable = 1 << 28;
+    private const int MostLayers = 1024, MostPixels = 16384, MostWidth = 1 << 20, MostIds = 1 << 24, MostTable = 1 << 26;
 
     /// <summary>ViT image tower, or null.</summary>
     public ClipVisionConfig? Vision { get; init; }
