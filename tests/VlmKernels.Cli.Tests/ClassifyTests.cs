@@ -132,7 +132,7 @@ public class ClassifyTests
         Assert.Equal(
             [
                 "vlm: nowhere.png: expected a picture, found nothing",
-                "vlm: tests/data/edge-cases/pillow/truncated_image.png: damaged or truncated Png data (IncompleteInput)",
+                "vlm: tests/data/edge-cases/pillow/truncated_image.png: damaged or truncated PNG data (Unable to read beyond the end of the stream.)",
                 "vlm: models: expected a picture, found a folder",
             ], run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(2, run.JsonLines.Length);
