@@ -9,7 +9,7 @@ namespace VlmKernels.Cli;
 /// <summary><c>vlm classify</c>: which of the given labels fits a picture.</summary>
 internal static class ClassifyCommand
 {
-    private const int PicturesAtOnce = 16;
+    private const int PicturesAtOnce = 16, TopOfTable = 5, LongestLabel = 60;
 
     public static Command Create()
     {
@@ -20,25 +20,31 @@ internal static class ClassifyCommand
         labels.Validators.Add(CommonOptions.RefuseOptions);
         var labelsFile = new Option<string?>("--labels-file") { Description = "A text file with one label per line." };
         var templates = new Option<string[]>("--template") { Description = $"Text in which {{}} stands for the label; may be given several times. Default: \"{ZeroShotClassifier.DefaultTemplate}\"." };
-        var top = new Option<int>("--top") { Description = "How many labels to print for each picture.", DefaultValueFactory = _ => 5 };
+        var top = CommonOptions.Number("--top", $"How many labels to print for each picture; by default {TopOfTable}, and all of them with --json.");
         var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says; the published pipelines of OpenAI and open_clip don't." };
         var command = new Command("classify", "Says which label fits a picture best (zero-shot, CLIP).") { images, model, labels, labelsFile, templates, top, asStored, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
         {
-            if (parsed.GetValue(top) < 1) throw new ArgumentException($"--top: expected at least 1, found {parsed.GetValue(top)}");
+            bool json = parsed.GetValue(common.Json);
+            int shown = parsed.GetValue(top) ?? (json ? int.MaxValue : TopOfTable);
+            if (shown < 1) throw new ArgumentException($"--top: expected at least 1, found {shown}");
             string[] choices = Labels(parsed.GetValue(labels) ?? [], parsed.GetValue(labelsFile));
             using var backend = common.Open(parsed);
             using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
             foreach (string note in clip.Notes) Terminal.Note(note);
             using var session = new Session(backend);
             var classifier = Terminal.While("embedding the labels", () => new ZeroShotClassifier(clip, session, choices, parsed.GetValue(templates)));
-            var run = new Run(clip, session, classifier, parsed.GetValue(top), parsed.GetValue(common.Json), !parsed.GetValue(asStored));
-            Terminal.ForEach("classifying", [.. parsed.GetValue(images)!.Chunk(PicturesAtOnce)], parsed.GetValue(common.Json), run.Classify);
+            if (classifier.CutLabels.Count > 0) Terminal.Note($"too long for the model, which does not see their ends: {string.Join(", ", classifier.CutLabels.Select(Short))}");
+            int atOnce = Math.Min(PicturesAtOnce, clip.PicturesAtOnce);
+            var run = new Run(clip, session, classifier, shown, json, !parsed.GetValue(asStored), atOnce);
+            Terminal.ForEach("classifying", [.. parsed.GetValue(images)!.Chunk(atOnce)], json, run.Classify);
             return run.Finish();
         }));
         return command;
     }
+
+    private static string Short(string label) => label.Length > LongestLabel ? $"{label.AsSpan(0, LongestLabel)}…" : label;
 
     private static string[] Labels(string[] given, string? file)
     {
@@ -50,22 +56,24 @@ internal static class ClassifyCommand
         return [.. all.Distinct()];
     }
 
-    private sealed class Run(ClipRuntime clip, Session session, ZeroShotClassifier classifier, int top, bool json, bool orient)
+    private sealed class Run(ClipRuntime clip, Session session, ZeroShotClassifier classifier, int top, bool json, bool orient, int atOnce)
     {
         private readonly SkiaImageDecoder _decoder = new();
         private readonly Table _table = Terminal.Table("picture", "label", "probability", "");
+        private readonly byte[] _pixels = new byte[atOnce * clip.PixelBytes];
         private bool _failed;
 
         public void Classify(string[] files)
         {
-            var pictures = new List<(string File, NativeImage Image)>();
+            // Only what the model takes is kept of a picture: sixteen photos in full would be gigabytes.
+            var ready = new List<string>();
             foreach (string file in files)
             {
-                if (Decode(file) is { } image) pictures.Add((file, image));
+                if (Prepare(file, _pixels.AsSpan(ready.Count * clip.PixelBytes, clip.PixelBytes))) ready.Add(file);
             }
-            if (pictures.Count == 0) return;
-            var results = classifier.Classify(session, [.. pictures.Select(p => p.Image)], top);
-            for (int i = 0; i < pictures.Count; i++) Show(pictures[i].File, results[i]);
+            if (ready.Count == 0) return;
+            var results = classifier.Classify(session, _pixels.AsSpan(0, ready.Count * clip.PixelBytes), ready.Count, top);
+            for (int i = 0; i < ready.Count; i++) Show(ready[i], results[i]);
         }
 
         public int Finish()
@@ -74,23 +82,30 @@ internal static class ClassifyCommand
             return _failed ? Terminal.Failure : 0;
         }
 
-        private NativeImage? Decode(string file)
+        private bool Prepare(string file, Span<byte> pixels)
         {
             try
             {
-                return _decoder.DecodeNativeFile(Terminal.ExpectFile(file, "a picture"), clip.Pipeline.DecodeOptions(orient));
+                clip.Prepare(_decoder.DecodeNativeFile(Terminal.ExpectFile(file, "a picture"), clip.Pipeline.DecodeOptions(orient)), pixels);
+                return true;
             }
             catch (Exception e) when (Terminal.IsInputFault(e))
             {
                 // One bad picture does not cost the answers of the others.
                 Terminal.Error(Terminal.Describe(e));
                 _failed = true;
-                return null;
+                return false;
             }
         }
 
         private void Show(string file, IReadOnlyList<LabelProbability> labels)
         {
+            if (labels.Any(l => !float.IsFinite(l.Probability)))
+            {
+                Terminal.Error($"{file}: the model gave probabilities that are no finite numbers");
+                _failed = true;
+                return;
+            }
             if (json)
             {
                 WriteJson(file, labels);
@@ -98,7 +113,7 @@ internal static class ClassifyCommand
             }
             for (int i = 0; i < labels.Count; i++)
             {
-                _table.AddRow(Markup.Escape(i == 0 ? file : ""), Markup.Escape(labels[i].Label), Terminal.Text($"{100 * labels[i].Probability,8:F4} %"), new string('█', (int)MathF.Round(20 * labels[i].Probability)));
+                _table.AddRow(Terminal.Cell(i == 0 ? file : ""), Terminal.Cell(labels[i].Label, LongestLabel), Terminal.Text($"{100 * labels[i].Probability,8:F4} %"), new string('█', (int)MathF.Round(20 * labels[i].Probability)));
             }
         }
 

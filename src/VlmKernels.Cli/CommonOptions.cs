@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using VlmKernels.Kernels;
 using VlmKernels.Tasks;
 
@@ -12,7 +13,7 @@ internal sealed class CommonOptions
 
     public Option<string?> Isa { get; } = new("--isa") { Description = "Instruction-set tier of the cpu: avx512, avx2 or vector128; by default the widest there is." };
 
-    public Option<int?> Threads { get; } = new("--threads") { Description = "Threads that compute; by default one per physical core." };
+    public Option<int?> Threads { get; } = Number("--threads", "Threads that compute; by default one per physical core.");
 
     public Option<bool> Json { get; } = new("--json") { Description = "Prints JSON instead of tables." };
 
@@ -21,6 +22,20 @@ internal sealed class CommonOptions
         Description = $"Path of a checkpoint (folder, .safetensors, .safetensors.index.json) or name of a model in {ModelCatalog.Variable} or models/.",
         DefaultValueFactory = _ => ModelCatalog.Default,
     };
+
+    /// <summary>An option that takes a whole number; the parser's own message for anything else names a type of .NET.</summary>
+    public static Option<int?> Number(string name, string description)
+    {
+        return new Option<int?>(name) { Description = description, CustomParser = Parse };
+
+        int? Parse(ArgumentResult argument)
+        {
+            string? text = argument.Tokens.SingleOrDefault()?.Value;
+            if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)) return number;
+            argument.AddError($"{name}: expected a whole number, found {text}");
+            return null;
+        }
+    }
 
     public static Argument<string[]> Paths(string name, string description)
     {

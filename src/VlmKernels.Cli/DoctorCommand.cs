@@ -26,7 +26,7 @@ internal static class DoctorCommand
     private static void Print(DoctorReport r)
     {
         var table = Terminal.Table("", "").HideHeaders();
-        void Row(string name, string value) => table.AddRow(name, Markup.Escape(value));
+        void Row(string name, string value) => table.AddRow(name, Terminal.Cell(value));
         Row("processor", r.Processor);
         Row("cores", Terminal.Text($"{r.Cores} physical, {r.Threads} threads in use"));
         Row("caches", Terminal.Text($"L1 {Terminal.Bytes(r.L1Bytes)}, L2 {Terminal.Bytes(r.L2Bytes)} per core, L3 {(r.L3Bytes > 0 ? Terminal.Bytes(r.L3Bytes) : "unknown")}"));
@@ -36,7 +36,7 @@ internal static class DoctorCommand
         Row("multiply-add peak", Terminal.Text($"{r.PeakFlops / 1e9:F0} GFLOP/s"));
         Row("linear layer", Terminal.Text($"{r.GemmFlops / 1e9:F0} GFLOP/s, {100 * r.GemmFlops / r.PeakFlops:F0} % of the peak"));
         if (r.Models.Count == 0) Row("models", $"none found; set {ModelCatalog.Variable} to folders that hold models");
-        foreach (var (name, path) in r.Models) Row($"model {Markup.Escape(name)}", path);
+        foreach (var (name, path) in r.Models) Row($"model {Terminal.Cell(name)}", path);
         Terminal.Print(table);
     }
 

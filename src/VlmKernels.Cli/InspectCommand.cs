@@ -11,19 +11,25 @@ internal static class InspectCommand
     // Bytes per value; int8 and int4 without their scales.
     private static readonly (string Name, double Bytes)[] Precisions = [("f32", 4), ("f16, bf16", 2), ("int8", 1), ("int4", 0.5)];
 
+    // A hostile name may be megabytes long.
+    private const int LongestName = 200;
+
     public static Command Create()
     {
         var common = new CommonOptions();
         var path = new Argument<string?>("path") { Description = "A checkpoint: folder, .safetensors, .safetensors.index.json, or the name of a model.", Arity = ArgumentArity.ZeroOrOne };
         path.Validators.Add(CommonOptions.RefuseOptions);
         var plan = new Option<string?>("--plan") { Description = $"Plans a published size without its weights: {string.Join(", ", ModelPlan.Names)}." };
-        var batch = new Option<int>("--batch") { Description = "Pictures or texts per pass of the plan.", DefaultValueFactory = _ => 1 };
+        var batch = CommonOptions.Number("--batch", "Pictures or texts per pass of the plan; by default 1.");
         var command = new Command("inspect", "Shows what a checkpoint is and why, its tensors, parameters and memory.") { path, plan, batch, common.Json };
         command.SetAction(parsed => Terminal.Guard(() =>
         {
             bool json = parsed.GetValue(common.Json);
-            if (parsed.GetValue(plan) is { } size) ShowPlan(ModelPlan.Of(size, parsed.GetValue(batch)), json);
-            else ShowCheckpoint(Inspection.Of(ModelCatalog.Resolve(parsed.GetValue(path) ?? throw new ArgumentException("inspect: give a path, the name of a model, or --plan NAME"))), json);
+            var (checkpoint, size, perPass) = (parsed.GetValue(path), parsed.GetValue(plan), parsed.GetValue(batch));
+            if ((checkpoint is null) == (size is null)) throw new ArgumentException($"inspect: give a path, the name of a model, or --plan NAME{(size is null ? "" : ", not both")}");
+            if (size is null && perPass is not null) throw new ArgumentException("--batch: belongs to --plan");
+            if (size is not null) ShowPlan(ModelPlan.Of(size, perPass ?? 1), json);
+            else ShowCheckpoint(Inspection.Of(ModelCatalog.Resolve(checkpoint!)), json);
             return 0;
         }));
         return command;
@@ -37,7 +43,7 @@ internal static class InspectCommand
             return;
         }
         var head = Terminal.Table("", "").HideHeaders();
-        void Row(string name, string value) => head.AddRow(name, Markup.Escape(value));
+        void Row(string name, string value) => head.AddRow(name, Terminal.Cell(value));
         Row("checkpoint", i.Path);
         if (i.Files.Count > 1) Row("files", Terminal.Text($"{i.Files.Count}"));
         Row("recognised", i.Description ?? Terminal.Text($"{i.Kind.Family}, not supported by this version"));
@@ -62,9 +68,9 @@ internal static class InspectCommand
         foreach (var branch in groups.GroupBy(g => g.Parts[depth]))
         {
             var leaves = branch.Where(g => g.Parts.Length == depth + 1).ToList();
-            foreach (var (_, g) in leaves) parent.AddNode(Markup.Escape(Terminal.Text($"{branch.Key}  {g.Type} {g.Shape}{(g.Count > 1 ? Terminal.Text($"  × {g.Count}") : "")}")));
+            foreach (var (_, g) in leaves) parent.AddNode(Terminal.Cell(branch.Key, LongestName) + Terminal.Cell(Terminal.Text($"  {g.Type} {g.Shape}{(g.Count > 1 ? Terminal.Text($"  × {g.Count}") : "")}")));
             var deeper = branch.Where(g => g.Parts.Length > depth + 1).ToList();
-            if (deeper.Count > 0) AddBranches(parent.AddNode($"[blue]{Markup.Escape(branch.Key)}[/]"), deeper, depth + 1);
+            if (deeper.Count > 0) AddBranches(parent.AddNode($"[blue]{Terminal.Cell(branch.Key, LongestName)}[/]"), deeper, depth + 1);
         }
     }
 

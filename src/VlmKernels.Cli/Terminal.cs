@@ -50,7 +50,10 @@ internal static class Terminal
         return File.Exists(path) ? path : throw new FileNotFoundException($"{path}: expected {what}, found nothing");
     }
 
-    /// <summary>True for what files and options cause; anything else is a fault of this program and keeps its stack trace.</summary>
+    /// <summary>
+    /// True for what files and options cause; anything else is a fault of this program and keeps its stack trace. The general exceptions are among
+    /// them because the libraries document them for options (devices, labels, templates) and for towers that a checkpoint lacks.
+    /// </summary>
     public static bool IsInputFault(Exception e) => e is WeightFileException or WeightMismatchException or ConfigFormatException or ImageFormatException or ContractException
         or ModelNotFoundException or ArgumentException or InvalidOperationException or InvalidDataException or JsonException or IOException or UnauthorizedAccessException;
 
@@ -58,9 +61,19 @@ internal static class Terminal
     public static string Describe(Exception e)
         => e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 
-    public static void Error(string message) => WriteError($"vlm: {message}");
+    public static void Error(string message) => WriteError(Clean($"vlm: {message}", keepLines: true));
 
-    public static void Note(string message) => WriteError($"note: {message}");
+    public static void Note(string message) => WriteError(Clean($"note: {message}", keepLines: true));
+
+    /// <summary>A line of results.</summary>
+    public static void Line(string text) => Console.Out.WriteLine(Clean(text, keepLines: true));
+
+    /// <summary>Text for tables and trees, which take markup; longer than <paramref name="most"/> characters, it is cut.</summary>
+    public static string Cell(string text, int most = int.MaxValue)
+    {
+        if (text.Length > most) text = $"{text.AsSpan(0, char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)}…";
+        return Markup.Escape(Clean(text, keepLines: false));
+    }
 
     /// <summary>Shows that something goes on while it takes longer than a moment; silent where standard error is no terminal.</summary>
     public static T While<T>(string what, Func<T> run)
@@ -141,6 +154,17 @@ internal static class Terminal
         int unit = 0;
         for (; bytes >= 1024 && unit < units.Length - 1; unit++) bytes /= 1024;
         return unit == 0 ? Text($"{bytes:F0} B") : Text($"{bytes:F1} {units[unit]}");
+    }
+
+    /// <summary>
+    /// Without the characters that steer a terminal: names and texts come from files, and a file must not move the cursor, set titles or turn the
+    /// order of letters round. Everything that is printed passes here, JSON excepted, which escapes them itself.
+    /// </summary>
+    private static string Clean(string text, bool keepLines)
+    {
+        return text.Any(Steers) ? string.Concat(text.Select(c => Steers(c) ? '\uFFFD' : c)) : text;
+
+        bool Steers(char c) => (char.IsControl(c) && !(keepLines && c == '\n')) || c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
     }
 
     /// <summary>A line for people; above a bar or spinner that is being drawn.</summary>

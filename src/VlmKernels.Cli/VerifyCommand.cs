@@ -24,9 +24,16 @@ internal static class VerifyCommand
             Terminal.ForEach("verifying", folders, prints: false, folder => reports.AddRange(Run(folder, backend)));
             if (parsed.GetValue(common.Json)) WriteJson(reports);
             else foreach (var report in reports) Print(report, parsed.GetValue(summary));
-            return reports.Count == folders.Length && reports.All(r => r.Passed) ? 0 : Terminal.Failure;
+            return reports.Count == folders.Length && IsSuccess(reports) ? 0 : Terminal.Failure;
         }));
         return command;
+    }
+
+    /// <summary>Skipped cases beside verified ones are no failure; skipped cases alone are, since then nothing is known.</summary>
+    private static bool IsSuccess(IReadOnlyList<VerifyReport> reports)
+    {
+        if (!reports.Any(r => r.Compared)) Terminal.Error("nothing verified");
+        return reports.Any(r => r.Compared) && !reports.SelectMany(r => r.Failures).Any();
     }
 
     /// <summary>The report of a case; none when its files cannot be read, which does not cost the reports of the others.</summary>
@@ -51,15 +58,15 @@ internal static class VerifyCommand
             string head = Terminal.Text($"{report.Case}  {file.File}  {report.Backend}: ");
             if (file.SkippedBecause is { } reason)
             {
-                Console.Out.WriteLine($"{head}skipped, {reason}");
+                Terminal.Line($"{head}skipped, {reason}");
                 continue;
             }
             int failed = file.Checks.Count(c => c.Verdict == Verdict.Failed), skipped = file.Checks.Count(c => c.Verdict == Verdict.Skipped);
-            Console.Out.WriteLine(Terminal.Text($"{head}{(failed == 0 ? "passed" : "FAILED")}, {file.Checks.Count - failed - skipped} stages equal, {failed} not, {skipped} skipped"));
+            Terminal.Line(Terminal.Text($"{head}{(failed == 0 ? "passed" : "FAILED")}, {file.Checks.Count - failed - skipped} stages equal, {failed} not, {skipped} skipped"));
             var shown = summary ? [.. file.Checks.Where(c => c.Verdict == Verdict.Failed)] : file.Checks;
             if (shown.Count > 0) Terminal.Print(Table(shown));
             // Below the table: a note may be many lines long.
-            foreach (var c in file.Checks.Where(c => c.Note.Length > 0)) Console.Out.WriteLine($"{c.Call}, {c.Stage}: {c.Note}");
+            foreach (var c in file.Checks.Where(c => c.Note.Length > 0)) Terminal.Line($"{c.Call}, {c.Stage}: {c.Note}");
         }
     }
 
@@ -69,7 +76,7 @@ internal static class VerifyCommand
         foreach (var c in checks)
         {
             string colour = c.Verdict switch { Verdict.Passed => "green", Verdict.Failed => "red", _ => "yellow" };
-            table.AddRow(Markup.Escape(c.Call), Markup.Escape(c.Stage), Markup.Escape(c.Shape), Terminal.Text($"{c.MaxError:0.0e-0}"), Terminal.Text($"{c.Tolerance:0.0e-0}"),
+            table.AddRow(Terminal.Cell(c.Call), Terminal.Cell(c.Stage), Terminal.Cell(c.Shape), Terminal.Text($"{c.MaxError:0.0e-0}"), Terminal.Text($"{c.Tolerance:0.0e-0}"),
                 $"[{colour}]{(c.Verdict == Verdict.Failed ? "FAILED" : c.Verdict.ToString().ToLowerInvariant())}[/]");
         }
         return table;

@@ -15,7 +15,9 @@ internal static unsafe partial class Replacement
         all[0] = (byte*)Marshal.StringToCoTaskMemUTF8(program);
         for (int i = 0; i < arguments.Length; i++) all[i + 1] = (byte*)Marshal.StringToCoTaskMemUTF8(arguments[i]);
         Execute(all[0], all);
-        Console.Error.WriteLine($"vlm: cannot start {program}: {Marshal.GetLastPInvokeErrorMessage()}");
+        // Before the console is touched: opening it makes system calls that overwrite the error.
+        string why = Marshal.GetLastPInvokeErrorMessage();
+        Console.Error.WriteLine($"vlm: cannot start {program}: {why}");
         return CannotStart;
     }
 

@@ -49,6 +49,8 @@ public static class ModelCatalog
     /// <exception cref="ModelNotFoundException">There is no such path and no model of that name.</exception>
     public static string Resolve(string model)
     {
+        // Joined to a folder of models, an empty name would be the folder itself.
+        if (string.IsNullOrWhiteSpace(model)) throw new ModelNotFoundException("the model's path or name is empty");
         if (Path.Exists(model)) return model;
         if (model.Contains('/', StringComparison.Ordinal) || model.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new ModelNotFoundException($"{model}: no such file or folder");
         foreach (string root in Roots())

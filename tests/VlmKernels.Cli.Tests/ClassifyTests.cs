@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Xunit;
 
 namespace VlmKernels.Cli.Tests;
@@ -42,6 +43,47 @@ public class ClassifyTests
         Assert.Matches(@"^models/samples/scene-3\.png +sneaker +91\.14\d\d %", lines[1]);
         Assert.Matches(@"^ +bag +8\.12\d\d %", lines[2]);
         Assert.All(lines, line => Assert.Equal(line.TrimEnd(), line));
+    }
+
+    [Fact]
+    public void Json_holds_all_labels_unless_asked_for_fewer()
+    {
+        string[] job = ["classify", Samples.Path("scene-3.png"), "--json", "--labels", .. Samples.Labels];
+        Assert.Equal(Samples.Labels.Length, Vlm.Run(job).Json.GetProperty("probabilities").EnumerateObject().Count());
+        Assert.Single(Vlm.Run([.. job, "--top", "1"]).Json.GetProperty("probabilities").EnumerateObject());
+    }
+
+    [Fact]
+    public void A_hostile_label_is_cut_in_the_table_and_does_not_steer_the_terminal()
+    {
+        var run = Vlm.Run("classify", Samples.Path("scene-3.png"), "--labels", "\u001b[2Jbag", new string('x', 500));
+        Assert.Equal(0, run.ExitCode);
+        Assert.DoesNotContain('\u001b', run.Output + run.Error);
+        Assert.Contains("\uFFFD[2Jbag", run.Output, StringComparison.Ordinal);
+        Assert.Contains($" {new string('x', 60)}… ", run.Output, StringComparison.Ordinal);
+        Assert.StartsWith("note: too long for the model, which does not see their ends: xxx", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--json")]
+    [InlineData("--as-stored")]
+    public void Probabilities_that_are_no_numbers_are_an_error(string option)
+    {
+        using var folder = new TemporaryFolder("models/fashion-clip");
+        Damage(folder["model.safetensors"], "visual_projection.weight");
+        var run = Vlm.Run("classify", Samples.Path("scene-3.png"), "--model", folder.Path, "--labels", "bag", "shoe", option);
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Equal("vlm: models/samples/scene-3.png: the model gave probabilities that are no finite numbers\n", run.Error);
+    }
+
+    /// <summary>Fills a tensor with ones in every bit, which is a NaN in every type.</summary>
+    private static void Damage(string path, string tensor)
+    {
+        byte[] file = File.ReadAllBytes(path);
+        int header = checked((int)BitConverter.ToUInt64(file));
+        var offsets = JsonDocument.Parse(file.AsMemory(8, header)).RootElement.GetProperty(tensor).GetProperty("data_offsets");
+        file.AsSpan((8 + header + offsets[0].GetInt32())..(8 + header + offsets[1].GetInt32())).Fill(0xFF);
+        File.WriteAllBytes(path, file);
     }
 
     [Fact]
@@ -90,7 +132,7 @@ public class ClassifyTests
         Assert.Equal(
             [
                 "vlm: nowhere.png: expected a picture, found nothing",
-                "vlm: tests/data/edge-cases/pillow/truncated_image.png: damaged or truncated Png data (IncompleteInput)",
+                "vlm: tests/data/edge-cases/pillow/truncated_image.png: damaged or truncated PNG data (Unable to read beyond the end of the stream.)",
                 "vlm: models: expected a picture, found a folder",
             ], run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(2, run.JsonLines.Length);

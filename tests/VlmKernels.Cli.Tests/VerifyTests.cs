@@ -51,8 +51,11 @@ public class VerifyTests
         using var copy = new TemporaryFolder(Case);
         copy.Write("golden.json", File.ReadAllText(copy["golden.json"]).Replace("\"family\": \"clip\"", "\"family\": \"blip\"", StringComparison.Ordinal));
         var run = Vlm.Run("verify", copy.Path);
-        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(1, run.ExitCode);
         Assert.Contains("skipped, blip is not supported by this version", run.Output, StringComparison.Ordinal);
+        Assert.Contains("vlm: nothing verified", run.Error, StringComparison.Ordinal);
+        Assert.False(Vlm.Run("verify", copy.Path, "--json").Json[0].GetProperty("passed").GetBoolean());
+        Assert.Equal(0, Vlm.Run("verify", copy.Path, Case).ExitCode);
     }
 
     [Fact]

@@ -35,6 +35,13 @@ public class ClipConfigTests
     [Fact]
     public void The_legacy_end_of_text_id_means_the_largest_id() => Assert.Equal(TextPooling.LargestId, Hf("""{"text_config": {"eos_token_id": 2}}""").Text!.Pooling);
 
+    [Fact]
+    public void A_list_of_one_end_of_text_id_counts_as_the_id() => Assert.Equal(63, Hf("""{"text_config": {"eos_token_id": [63]}}""").Text!.EndOfText);
+
+    [Fact]
+    public void An_epsilon_of_open_clip_that_is_not_finite_is_refused()
+        => Assert.Throws<ConfigFormatException>(() => OpenClip("""{"text_cfg": {"norm_kwargs": {"eps": 1e999}}}"""));
+
     [Theory]
     [InlineData("""{"model_type": "clip_text_model", "hidden_size": 640, "projection_dim": 640}""", false, true)]
     [InlineData("""{"model_type": "clip_vision_model", "hidden_size": 640}""", true, false)]
@@ -51,6 +58,9 @@ public class ClipConfigTests
     [InlineData("""{"text_config": {"hidden_size": 0}}""", "\"text_config.hidden_size\": expected a number above 0, found 0")]
     [InlineData("""{"vision_config": 3}""", "\"vision_config\": expected an object, found 3")]
     [InlineData("""{"vision_config": {"hidden_act": "mish"}}""", "\"vision_config.hidden_act\": expected quick_gelu, gelu, gelu_pytorch_tanh, relu or silu, found \"mish\"")]
+    [InlineData("""{"text_config": {"layer_norm_eps": 1e999}}""", "\"text_config.layer_norm_eps\": expected a finite number of 0 or more, found 1e999")]
+    [InlineData("""{"vision_config": {"layer_norm_eps": -1}}""", "\"vision_config.layer_norm_eps\": expected a finite number of 0 or more, found -1")]
+    [InlineData("""{"text_config": {"eos_token_id": [2, 3]}}""", "\"text_config.eos_token_id\": expected one whole number, found [2, 3]")]
     [InlineData("[1]", "expected a JSON object, found Array")]
     [InlineData("{", "not a JSON file")]
     public void A_broken_config_names_file_and_key(string json, string message)
@@ -162,11 +172,43 @@ public class ClipConfigTests
     [InlineData("""{"vision_config": {"num_hidden_layers": 2000000000}}""", "a vision transformer of 2000000000 layers with MLPs of 3072")]
     [InlineData("""{"vision_config": {"image_size": 2000000000}}""", "patches of 32 pixels for pictures of 2000000000")]
     [InlineData("""{"vision_config": {"image_size": 16}}""", "patches of 32 pixels for pictures of 16")]
+    [InlineData("""{"vision_config": {"image_size": 16384, "patch_size": 1}}""", "positions of 16384×16384 patches of width 768")]
+    [InlineData("""{"vision_config": {"image_size": 16384, "patch_size": 16384}}""", "patches of 16384 pixels for a width of 768")]
+    [InlineData("""{"vision_config": {"hidden_size": 1048576, "num_attention_heads": 16, "image_size": 16384, "patch_size": 16384}}""", "patches of 16384 pixels for a width of 1048576")]
+    [InlineData("""{"text_config": {"max_position_embeddings": 1048576}}""", "positions of 1048576 tokens of width 512")]
     [InlineData("""{"text_config": {"vocab_size": 2147483647}}""", "a vocabulary of 2147483647 and a context of 77")]
     public void Sizes_that_cannot_be_are_refused(string json, string message)
     {
         var error = Assert.Throws<ContractException>(() => Hf(json).Validate());
         Assert.Equal("CLIP: the configuration asks for " + message, error.Message);
+    }
+
+    [Fact]
+    public void Sizes_that_cannot_be_name_the_configuration()
+    {
+        using var copy = new CaseCopy("clip-vit-c-oc-up");
+        Grow(copy, 16384);
+        string message = Assert.Throws<ConfigFormatException>(() => ClipCheckpoint.Open(copy.Path)).Message;
+        Assert.Equal($"{Path.Combine(copy.Path, "open_clip_config.json")}: CLIP: the configuration asks for positions of 16384×16384 patches of width 36", message);
+    }
+
+    [Fact]
+    public void Positions_are_not_resampled_for_a_checkpoint_that_does_not_fit()
+    {
+        using var copy = new CaseCopy("clip-vit-c-oc-up");
+        Grow(copy, 1000);
+        using var checkpoint = ClipCheckpoint.Open(copy.Path);
+        using var backend = new ReferenceBackend();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<WeightMismatchException>(() => checkpoint.Load(backend));
+        // One table of placeholders; resampling takes several of them in double.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2L * 4 * 36 * 1_000_001);
+    }
+
+    private static void Grow(CaseCopy copy, int size)
+    {
+        copy.Replace("open_clip_config.json", "\"image_size\": 24", $"\"image_size\": {size}");
+        copy.Replace("open_clip_config.json", "\"patch_size\": 8", "\"patch_size\": 1");
     }
 
     [Theory]

@@ -51,7 +51,50 @@ public class VerifierTests
         using var copy = new CaseCopy("clip-vit-b");
         copy.Replace("golden.json", "\"family\": \"clip\"", "\"family\": \"blip\"");
         var report = Run(copy);
-        Assert.Equal((true, false, "blip is not supported by this version"), (report.Passed, report.Ran, report.Checkpoints[0].SkippedBecause));
+        Assert.Equal((false, false, "blip is not supported by this version"), (report.Passed, report.Ran, report.Checkpoints[0].SkippedBecause));
+    }
+
+    [Fact]
+    public void A_folder_without_a_checkpoint_has_not_passed()
+    {
+        using var copy = new CaseCopy("clip-vit-b");
+        File.Delete(Path.Combine(copy.Path, "model.safetensors"));
+        var report = Run(copy);
+        Assert.False(report.Passed);
+        Assert.Equal("nothing verified: the folder holds no checkpoint", Assert.Single(report.Failures).Note);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_cannot_be_read_is_skipped_and_has_not_passed()
+    {
+        using var copy = new CaseCopy("clip-vit-a");
+        File.Delete(Path.Combine(copy.Path, "model.safetensors"));
+        var report = Run(copy);
+        Assert.Equal((false, false, 0), (report.Passed, report.Compared, report.Failures.Count()));
+        Assert.All(report.Checkpoints, c => Assert.NotNull(c.SkippedBecause));
+    }
+
+    [Theory]
+    [InlineData("[]", "nothing verified: golden.json has no calls")]
+    [InlineData("""[{"name": "image_features", "inputs": {"pixel_values": "in.pixel_values"}}]""", "nothing verified: no output, mid or literal")]
+    public void A_case_that_compares_nothing_fails(string calls, string note)
+    {
+        using var copy = new CaseCopy("clip-vit-b");
+        copy.Replace("golden.json", "\"calls\":", $"\"calls\": {calls}, \"former_calls\":");
+        var report = Run(copy);
+        Assert.False(report.Passed);
+        Assert.StartsWith(note, Assert.Single(report.Failures).Note, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"family\":", "family")]
+    [InlineData("\"tolerance\":", "tolerance")]
+    [InlineData("\"calls\":", "calls")]
+    public void A_golden_without_a_key_names_it(string old, string key)
+    {
+        using var copy = new CaseCopy("clip-vit-b");
+        copy.Replace("golden.json", old, "\"other\":");
+        Assert.EndsWith($"golden.json: \"{key}\" is missing", Assert.Throws<InvalidDataException>(() => Run(copy)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -57,9 +57,14 @@ public sealed class ClipCheckpoint : IDisposable
             var weights = kind.Layout.Over(files.Path, files.Tensors.Values);
             var notes = new List<string>();
             string? configFile = FindConfig(files.Path, weights.Layout);
+            if (configFile is null && weights.Layout == ClipLayouts.HuggingFace)
+            {
+                // Tensors tell neither heads nor activation, and this layout is written for models of every kind.
+                throw new WeightFileException(files.Path, null, "config.json beside a checkpoint in the HF layout", "no such file");
+            }
             var config = Present(configFile is null ? ClipShapes.Infer(weights, notes) : Read(configFile), weights, notes);
             if (options?.Activation is { } activation) config = config.WithActivation(activation);
-            config.Validate();
+            Validate(config, configFile ?? files.Path);
             return new ClipCheckpoint(files, kind, weights, config, configFile, notes);
         }
         catch
@@ -82,6 +87,18 @@ public sealed class ClipCheckpoint : IDisposable
         string name = layout == ClipLayouts.HuggingFace ? "config.json" : "open_clip_config.json";
         string path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(checkpoint) ?? "", name);
         return File.Exists(path) ? path : null;
+    }
+
+    private static void Validate(ClipConfig config, string file)
+    {
+        try
+        {
+            config.Validate();
+        }
+        catch (ContractException e)
+        {
+            throw new ConfigFormatException($"{file}: {e.Message}", e);
+        }
     }
 
     private static ClipConfig Read(string file)

@@ -81,7 +81,7 @@ public sealed record ClipTextConfig(
 /// <summary>Sizes and rules of a CLIP model. At most one image tower; either side may be absent.</summary>
 public sealed record ClipConfig
 {
-    private const int MostLayers = 1024, MostPixels = 16384, MostWidth = 1 << 20, MostIds = 1 << 24;
+    private const int MostLayers = 1024, MostPixels = 16384, MostWidth = 1 << 20, MostIds = 1 << 24, MostTable = 1 << 26;
 
     /// <summary>ViT image tower, or null.</summary>
     public ClipVisionConfig? Vision { get; init; }
@@ -114,6 +114,9 @@ public sealed record ClipConfig
         if (Vision is { } v)
         {
             Require(v.PatchSize > 0 && v.ImageSize >= v.PatchSize && v.ImageSize <= MostPixels, $"patches of {v.PatchSize} pixels for pictures of {v.ImageSize}");
+            long grid = v.ImageSize / v.PatchSize, width = v.Block.HiddenSize;
+            Require(grid * grid * width <= MostTable, $"positions of {grid}×{grid} patches of width {width}");
+            Require(3L * v.PatchSize * v.PatchSize * width <= MostTable, $"patches of {v.PatchSize} pixels for a width of {width}");
             Require(v.ProjectionSize is > 0 and <= MostWidth, $"an embedding of {v.ProjectionSize}");
         }
         if (ResNet is { } r)
@@ -121,8 +124,14 @@ public sealed record ClipConfig
             Require(r.Layers.Length == 4 && r.Layers.All(n => n is > 0 and <= MostLayers), $"ResNet stages of {string.Join(", ", r.Layers)} blocks");
             Require(r.Width is > 0 and <= MostWidth / 32 && r.Width % 2 == 0 && r.Heads > 0 && r.Width * 32 % r.Heads == 0, $"a ResNet of width {r.Width} with {r.Heads} heads");
             Require(r.ImageSize is > 0 and <= MostPixels && r.ImageSize % 32 == 0, $"pictures of {r.ImageSize} pixels, which must be a multiple of 32");
+            long grid = r.ImageSize / 32, width = 32L * r.Width;
+            Require(grid * grid * width <= MostTable, $"positions of {grid}×{grid} cells of width {width}");
         }
-        if (Text is { } t) Require(t.Vocabulary is > 0 and <= MostIds && t.Context is > 0 and <= MostWidth, $"a vocabulary of {t.Vocabulary} and a context of {t.Context}");
+        if (Text is { } t)
+        {
+            Require(t.Vocabulary is > 0 and <= MostIds && t.Context is > 0 and <= MostWidth, $"a vocabulary of {t.Vocabulary} and a context of {t.Context}");
+            Require((long)t.Context * t.Block.HiddenSize <= MostTable, $"positions of {t.Context} tokens of width {t.Block.HiddenSize}");
+        }
     }
 
     private static void Validate(string tower, ClipBlockConfig? c)

@@ -42,12 +42,12 @@ public static class ClipHfConfig
 
     private static ClipTextConfig Text(ConfigSection c, int projection)
     {
-        int end = c.Whole("eos_token_id", 49407);
+        int end = c.WholeOrOnly("eos_token_id", 49407);
         var pooling = end == LegacyEndOfText ? TextPooling.LargestId : TextPooling.EndOfText;
         return new ClipTextConfig(Block(c, 512, 2048, 8), c.Positive("vocab_size", 49408), c.Positive("max_position_embeddings", 77), projection, pooling, end);
     }
 
     private static ClipBlockConfig Block(ConfigSection c, int width, int mlp, int heads) => new(
         c.Positive("hidden_size", width), c.Positive("intermediate_size", mlp), c.Positive("num_hidden_layers", 12), c.Positive("num_attention_heads", heads),
-        c.Activation("hidden_act", "quick_gelu"), (float)c.Number("layer_norm_eps", 1e-5));
+        c.Activation("hidden_act", "quick_gelu"), c.Epsilon("layer_norm_eps"));
 }

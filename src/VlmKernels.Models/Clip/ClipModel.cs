@@ -12,6 +12,9 @@ public sealed class ClipModel
     // The floor of torch.nn.functional.normalize.
     private const float NormEpsilon = 1e-12f;
 
+    // e to more than this is no float; training stops at ln 100.
+    private const float MostLogitScale = 88;
+
     private readonly IClipVisionTower? _vision;
     private readonly ClipTextTower? _text;
     private readonly Tensor _logitBias;
@@ -26,7 +29,7 @@ public sealed class ClipModel
         if (config.ResNet is not null) _vision = new ClipResNetTower(weights, config.ResNet);
         if (config.Text is not null) _text = new ClipTextTower(weights, config.Text);
         bool compares = _vision is not null && _text is not null;
-        LogitScale = compares || weights.Has("logit_scale") ? MathF.Exp(weights.Scalar("logit_scale")) : 1;
+        LogitScale = compares || weights.Has("logit_scale") ? MathF.Exp(weights.Scalar("logit_scale", MostLogitScale)) : 1;
         if (!weights.Has("logit_bias")) return;
         LogitBias = weights.Scalar("logit_bias");
         _logitBias = weights.Upload([LogitBias], new Shape(1, 1));

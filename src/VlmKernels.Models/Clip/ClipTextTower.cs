@@ -100,7 +100,7 @@ public sealed class ClipTextTower
     {
         int stored = resizing == PositionResizing.AtLoad ? w.Rows("weight", context) : context;
         var values = w.Values("weight", stored, width);
-        if (stored != context) values = GridResampler.Resample(values, width, stored, context, ResampleKernel.Linear);
+        if (stored != context) values = w.ChecksOnly ? new float[context * width] : GridResampler.Resample(values, width, stored, context, ResampleKernel.Linear);
         return w.Upload(values, new Shape(context, width));
     }
 }

@@ -83,7 +83,7 @@ public static class OpenClipModelConfig
     /// <summary>int(width · mlp_ratio): the fraction is dropped.</summary>
     private static int MlpSize(ConfigSection c, int width) => (int)(width * c.Number("mlp_ratio", 4));
 
-    private static float Epsilon(ConfigSection c) => (float)(c.Section("norm_kwargs")?.Number("eps", 1e-5) ?? 1e-5);
+    private static float Epsilon(ConfigSection c) => (c.Section("norm_kwargs") ?? ConfigSection.Empty("", "")).Epsilon("eps");
 
     private static bool IsOff(JsonElement value) => value.ValueKind switch
     {

@@ -59,6 +59,20 @@ internal sealed class ConfigSection(JsonElement json, string file, string prefix
         { } value => throw Wrong(key, "a number", value),
     };
 
+    /// <summary>ε of a norm: anything that is not finite, or below 0, makes every result a NaN.</summary>
+    public float Epsilon(string key)
+    {
+        float value = (float)Number(key, 1e-5);
+        return float.IsFinite(value) && value >= 0 ? value : throw Wrong(key, "a finite number of 0 or more", Take(key)!.Value);
+    }
+
+    /// <summary>A whole number, or a list that holds one.</summary>
+    public int WholeOrOnly(string key, int absent)
+    {
+        if (Take(key) is not { ValueKind: JsonValueKind.Array } list) return Whole(key, absent);
+        return list.GetArrayLength() == 1 && list[0].ValueKind == JsonValueKind.Number && list[0].TryGetInt32(out int only) ? only : throw Wrong(key, "one whole number", list);
+    }
+
     public bool Flag(string key) => Take(key) switch
     {
         null or { ValueKind: JsonValueKind.False } => false,

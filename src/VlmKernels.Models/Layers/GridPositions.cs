@@ -35,7 +35,8 @@ public sealed class GridPositions
         int tokens = 1 + (grid * grid), stored = w.Rows(name, tokens), side = (int)Math.Round(Math.Sqrt(stored - 1));
         if (resizing == PositionResizing.AtLoad && stored != tokens && side > 0 && 1 + (side * side) == stored)
         {
-            _values = Resample(w.Values(name, stored, width), width, side, (grid, grid), ResampleKernel.BicubicAntialias);
+            float[] table = w.Values(name, stored, width);
+            _values = w.ChecksOnly ? new float[tokens * width] : Resample(table, width, side, (grid, grid), ResampleKernel.BicubicAntialias);
         }
         else
         {

@@ -16,26 +16,67 @@ internal static class ClipFiles
     private static readonly string[] TokenizerFiles = ["tokenizer.json", "vocab.json"];
 
     /// <summary>HF: preprocessor_config.json. open_clip: preprocess_cfg of its configuration. Otherwise OpenAI's rule at the model's size.</summary>
-    public static ImagePipeline Pipeline(ClipCheckpoint checkpoint)
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="notes">Receives what had to be assumed, for people.</param>
+    /// <exception cref="ConfigFormatException">A configuration is broken, or prepares pictures of another size than the model takes.</exception>
+    public static ImagePipeline Pipeline(ClipCheckpoint checkpoint, ICollection<string>? notes = null)
     {
-        string folder = Folder(checkpoint), preprocessor = Path.Combine(folder, Preprocessor);
         int size = checkpoint.Config.ImageSize;
-        if (IsHuggingFace(checkpoint) && File.Exists(preprocessor)) return ImagePipeline.FromPreprocessorConfig(preprocessor);
-        if (checkpoint.ConfigFile is not { } file || Path.GetFileName(file) != OpenClip) return ImagePipeline.OpenAi(size);
-        using var json = JsonDocument.Parse(File.ReadAllBytes(file));
-        return json.RootElement.TryGetProperty("preprocess_cfg", out var rules) ? ImagePipeline.OpenClip(rules, size, file) : ImagePipeline.OpenAi(size);
+        if (size == 0) return ImagePipeline.OpenAi(size);
+        string preprocessor = Path.Combine(Folder(checkpoint), Preprocessor);
+        if (IsHuggingFace(checkpoint) && File.Exists(preprocessor)) return OfSize(ImagePipeline.FromPreprocessorConfig(preprocessor), preprocessor, checkpoint);
+        if (checkpoint.ConfigFile is { } file && Path.GetFileName(file) == OpenClip)
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(file));
+            if (json.RootElement.TryGetProperty("preprocess_cfg", out var rules)) return OfSize(ImagePipeline.OpenClip(rules, size, file), file, checkpoint);
+            notes?.Add($"no preprocess_cfg in {file}: pictures are prepared as OpenAI does");
+            return ImagePipeline.OpenAi(size);
+        }
+        notes?.Add($"no {(IsHuggingFace(checkpoint) ? Preprocessor : OpenClip)} beside the checkpoint: pictures are prepared as OpenAI does");
+        return ImagePipeline.OpenAi(size);
     }
 
     /// <summary>HF files beside the checkpoint; for the other layouts their list of merges, beside it or in a folder of models.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="notes">Receives what had to be assumed, for people.</param>
     /// <exception cref="FileNotFoundException">There is none.</exception>
-    public static ITokenizer Tokenizer(ClipCheckpoint checkpoint)
+    /// <exception cref="ConfigFormatException">A file is broken, or has ids that the model does not know.</exception>
+    public static ITokenizer Tokenizer(ClipCheckpoint checkpoint, ICollection<string>? notes = null)
     {
         string folder = Folder(checkpoint);
-        if (IsHuggingFace(checkpoint) && TokenizerFiles.Any(f => File.Exists(Path.Combine(folder, f)))) return TokenizerLoader.Load(folder);
+        // No other vocabulary in its place: any published one has as many ids, and other meanings.
+        if (IsHuggingFace(checkpoint) && (checkpoint.Config.Text is not null || HasTokenizer(folder)))
+        {
+            if (!HasTokenizer(folder)) throw new FileNotFoundException($"{checkpoint.Path}: found no tokenizer; looked for {string.Join(" and ", TokenizerFiles)} in {folder}");
+            return Fitting(TokenizerLoader.Load(folder), folder, checkpoint);
+        }
         string? merges = Places(folder).Select(p => Path.Combine(p, Merges)).FirstOrDefault(File.Exists);
-        if (merges is null) throw new FileNotFoundException($"{checkpoint.Path}: found no tokenizer; expected {string.Join(" or ", TokenizerFiles)} (HF) or {Merges} (OpenAI, open_clip) in {folder}, or {Merges} in a models/clip-tokenizer folder");
-        return checkpoint.ConfigFile is null ? TokenizerLoader.LoadOpenAi(merges) : TokenizerLoader.LoadOpenClip(merges);
+        if (merges is null) throw new FileNotFoundException($"{checkpoint.Path}: found no tokenizer; expected {Merges} in {folder} or in a models/clip-tokenizer folder");
+        if (Path.GetDirectoryName(merges) != folder) notes?.Add($"no {Merges} beside the checkpoint: texts become ids by {merges}");
+        return Fitting(checkpoint.ConfigFile is null ? TokenizerLoader.LoadOpenAi(merges) : TokenizerLoader.LoadOpenClip(merges), merges, checkpoint);
     }
+
+    /// <summary>Refuses rules that end in pictures of another size than the model's; wide pictures tell whether they crop at all.</summary>
+    private static ImagePipeline OfSize(ImagePipeline pipeline, string file, ClipCheckpoint checkpoint)
+    {
+        int size = checkpoint.Config.ImageSize;
+        foreach (int factor in (ReadOnlySpan<int>)[1, 3])
+        {
+            var (width, height) = pipeline.OutputSize(factor * size, size);
+            if ((width, height) == (size, size)) continue;
+            throw new ConfigFormatException(file, $"pictures of {factor * size}×{size} pixels become {width}×{height}, but {checkpoint.ConfigFile ?? checkpoint.Path} says that the model takes {size}×{size}");
+        }
+        return pipeline;
+    }
+
+    /// <summary>A tokenizer may know fewer ids than the model, whose table is often padded, but never more.</summary>
+    private static ITokenizer Fitting(ITokenizer tokenizer, string source, ClipCheckpoint checkpoint)
+    {
+        if (checkpoint.Config.Text is not { } text || tokenizer.VocabularySize <= text.Vocabulary) return tokenizer;
+        throw new ConfigFormatException(source, $"the tokenizer has {tokenizer.VocabularySize} ids, but the model in {checkpoint.Path} knows {text.Vocabulary}");
+    }
+
+    private static bool HasTokenizer(string folder) => TokenizerFiles.Any(f => File.Exists(Path.Combine(folder, f)));
 
     private static bool IsHuggingFace(ClipCheckpoint checkpoint) => checkpoint.Weights.Layout == ClipLayouts.HuggingFace;
 

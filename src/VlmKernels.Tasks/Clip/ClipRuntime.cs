@@ -10,6 +10,9 @@ namespace VlmKernels.Tasks;
 /// </summary>
 public sealed class ClipRuntime : IDisposable
 {
+    // Enough to keep every core busy, and little enough for the workspace.
+    private const int MostPicturesAtOnce = 64, MostBytesAtOnce = 1 << 28;
+
     private readonly LoadedModel<ClipModel> _loaded;
 
     private ClipRuntime(LoadedModel<ClipModel> loaded, ImagePipeline pipeline, ITokenizer tokenizer, string description, IReadOnlyList<string> notes)
@@ -45,10 +48,25 @@ public sealed class ClipRuntime : IDisposable
     public static ClipRuntime Open(string path, IBackend backend)
     {
         using var checkpoint = ClipCheckpoint.Open(path);
-        var pipeline = ClipFiles.Pipeline(checkpoint);
-        var tokenizer = ClipFiles.Tokenizer(checkpoint);
-        return new ClipRuntime(checkpoint.Load(backend), pipeline, tokenizer, checkpoint.Description, checkpoint.Notes);
+        List<string> notes = [.. checkpoint.Notes];
+        var pipeline = ClipFiles.Pipeline(checkpoint, notes);
+        var tokenizer = ClipFiles.Tokenizer(checkpoint, notes);
+        return new ClipRuntime(checkpoint.Load(backend), pipeline, tokenizer, checkpoint.Description, notes);
     }
+
+    /// <summary>Bytes of a prepared picture.</summary>
+    /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
+    public int PixelBytes => Model.HasVision ? Model.Config.ImageSize * Model.Config.ImageSize * 3 : throw new InvalidOperationException("this checkpoint has no image tower");
+
+    /// <summary>Pictures that one pass takes at most; more of them are embedded in several passes, with the same result.</summary>
+    /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
+    public int PicturesAtOnce => Math.Clamp(MostBytesAtOnce / PixelBytes, 1, MostPicturesAtOnce);
+
+    /// <summary>Resizes and crops a picture to what the model takes. The picture itself is not needed any more afterwards.</summary>
+    /// <param name="image">The picture, RGB or in the mode of its file.</param>
+    /// <param name="pixels">Receives <see cref="PixelBytes"/> bytes.</param>
+    /// <exception cref="ArgumentException">The span has another length.</exception>
+    public void Prepare(NativeImage image, Span<byte> pixels) => Pipeline.Apply(image, pixels);
 
     /// <summary>Embeds pictures, scaled to length 1.</summary>
     /// <param name="s">A session on the runtime's backend.</param>
@@ -57,16 +75,40 @@ public sealed class ClipRuntime : IDisposable
     /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
     public Tensor EmbedImages(Session s, IReadOnlyList<NativeImage> images)
     {
-        int size = Model.Config.ImageSize, bytes = size * size * 3;
-        byte[] pixels = new byte[images.Count * bytes];
-        for (int i = 0; i < images.Count; i++) Pipeline.Apply(images[i], pixels.AsSpan(i * bytes, bytes));
+        int bytes = PixelBytes, most = PicturesAtOnce;
+        byte[] pixels = new byte[Math.Min(most, images.Count) * bytes];
         var result = s.TakeFloat(images.Count, EmbeddingSize);
-        using var mark = s.Mark();
-        Tensor data = s.TakeBytes(images.Count, size, size, 3), table = s.TakeFloat(3, 256);
-        s.CopyIn<byte>(pixels, data);
-        s.CopyIn(Pipeline.ByteTable.Span, table);
-        return ClipModel.Normalize(s, Model.EncodeImages(s, new Pixels(data, table)), into: result);
+        for (int first = 0; first < images.Count; first += most)
+        {
+            int count = Math.Min(most, images.Count - first);
+            for (int i = 0; i < count; i++) Prepare(images[first + i], pixels.AsSpan(i * bytes, bytes));
+            Embed(s, pixels.AsSpan(0, count * bytes), result.SliceRows(first, count));
+        }
+        return result;
     }
+
+    /// <summary>Embeds prepared pictures, scaled to length 1.</summary>
+    /// <param name="s">A session on the runtime's backend.</param>
+    /// <param name="pixels">The pictures, one behind the other, as <see cref="Prepare"/> wrote them.</param>
+    /// <param name="count">How many there are.</param>
+    /// <returns>[pictures, embedding] F in the session's workspace.</returns>
+    /// <exception cref="ArgumentException">The number of bytes is wrong.</exception>
+    /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
+    public Tensor EmbedPixels(Session s, ReadOnlySpan<byte> pixels, int count)
+    {
+        int bytes = PixelBytes, most = PicturesAtOnce;
+        if (pixels.Length != (long)count * bytes) throw new ArgumentException($"{count} pictures take {(long)count * bytes} bytes, not {pixels.Length}", nameof(pixels));
+        var result = s.TakeFloat(count, EmbeddingSize);
+        for (int first = 0; first < count; first += most)
+        {
+            int now = Math.Min(most, count - first);
+            Embed(s, pixels.Slice(first * bytes, now * bytes), result.SliceRows(first, now));
+        }
+        return result;
+    }
+
+    /// <summary>True when a text has more tokens than the model's context, so that its end does not count.</summary>
+    public bool IsCut(string text) => Model.Config.Text is { } c && Tokenizer.Encode(text).Length > c.Context;
 
     /// <summary>Embeds texts, scaled to length 1. Texts longer than the model's context are cut as its reference does.</summary>
     /// <param name="s">A session on the runtime's backend.</param>
@@ -84,8 +126,19 @@ public sealed class ClipRuntime : IDisposable
         }
         var result = s.TakeFloat(texts.Count, EmbeddingSize);
         using var mark = s.Mark();
-        // Padding needs no mask: the token that is pooled looks only at those before it.
+        // No mask over the padding, as in openai/CLIP and open_clip. A causal tower that pools at the end of the text never looks at it; the
+        // others (no_causal_mask, pooling at the last token) were trained with the padding in view.
         return ClipModel.Normalize(s, Model.EncodeText(s, ids, texts.Count, length), into: result);
+    }
+
+    private void Embed(Session s, ReadOnlySpan<byte> pixels, Tensor into)
+    {
+        int size = Model.Config.ImageSize;
+        using var mark = s.Mark();
+        Tensor data = s.TakeBytes(into.Rows, size, size, 3), table = s.TakeFloat(3, 256);
+        s.CopyIn(pixels, data);
+        s.CopyIn(Pipeline.ByteTable.Span, table);
+        ClipModel.Normalize(s, Model.EncodeImages(s, new Pixels(data, table)), into);
     }
 
     /// <summary>Frees the weights.</summary>

@@ -38,11 +38,15 @@ public sealed class ZeroShotClassifier
         if (templates.FirstOrDefault(t => !t.Contains("{}", StringComparison.Ordinal)) is { } wrong) throw new ArgumentException($"template \"{wrong}\" has no {{}} for the label");
         (_clip, _labels) = (clip, [.. labels]);
         string[] texts = [.. labels.SelectMany(l => templates.Select(t => t.Replace("{}", l, StringComparison.Ordinal)))];
+        CutLabels = [.. labels.Where((_, i) => texts.Skip(i * templates.Count).Take(templates.Count).Any(clip.IsCut))];
         _classes = MeanOfTemplates(Embed(session, texts), templates.Count);
     }
 
     /// <summary>The labels, in the order given.</summary>
     public IReadOnlyList<string> Labels => _labels;
+
+    /// <summary>Labels that have more tokens, together with a template, than the model's context: their end does not count.</summary>
+    public IReadOnlyList<string> CutLabels { get; }
 
     /// <summary>Probabilities of all labels for each picture.</summary>
     /// <param name="session">A session on the model's backend.</param>
@@ -51,11 +55,27 @@ public sealed class ZeroShotClassifier
     public float[][] Probabilities(Session session, IReadOnlyList<NativeImage> images)
     {
         using var mark = session.Mark();
+        return Compare(session, _clip.EmbedImages(session, images));
+    }
+
+    /// <summary>Probabilities of all labels for each prepared picture.</summary>
+    /// <param name="session">A session on the model's backend.</param>
+    /// <param name="pixels">The pictures, one behind the other, as <see cref="ClipRuntime.Prepare"/> wrote them.</param>
+    /// <param name="count">How many there are.</param>
+    /// <returns>[pictures][labels], in the order of <see cref="Labels"/>.</returns>
+    public float[][] Probabilities(Session session, ReadOnlySpan<byte> pixels, int count)
+    {
+        using var mark = session.Mark();
+        return Compare(session, _clip.EmbedPixels(session, pixels, count));
+    }
+
+    private float[][] Compare(Session session, Tensor images)
+    {
         var classes = session.TakeFloat(_labels.Length, _clip.EmbeddingSize);
         session.CopyIn<float>(_classes, classes);
-        var logits = _clip.Model.Logits(session, _clip.EmbedImages(session, images), classes);
+        var logits = _clip.Model.Logits(session, images, classes);
         session.Ops.Softmax(new SoftmaxArgs(logits, logits));
-        float[] values = new float[images.Count * _labels.Length];
+        float[] values = new float[images.Rows * _labels.Length];
         session.CopyOut<float>(logits, values);
         return [.. values.Chunk(_labels.Length)];
     }
@@ -66,6 +86,14 @@ public sealed class ZeroShotClassifier
     /// <param name="top">How many labels; more than there are means all.</param>
     public IReadOnlyList<IReadOnlyList<LabelProbability>> Classify(Session session, IReadOnlyList<NativeImage> images, int top = int.MaxValue)
         => [.. Probabilities(session, images).Select(row => Best(row, top))];
+
+    /// <summary>The most probable labels of each prepared picture, most probable first; of equals the earlier label.</summary>
+    /// <param name="session">A session on the model's backend.</param>
+    /// <param name="pixels">The pictures, one behind the other, as <see cref="ClipRuntime.Prepare"/> wrote them.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="top">How many labels; more than there are means all.</param>
+    public IReadOnlyList<IReadOnlyList<LabelProbability>> Classify(Session session, ReadOnlySpan<byte> pixels, int count, int top = int.MaxValue)
+        => [.. Probabilities(session, pixels, count).Select(row => Best(row, top))];
 
     private LabelProbability[] Best(float[] row, int top)
         => [.. row.Select((p, i) => new LabelProbability(_labels[i], p)).OrderByDescending(l => l.Probability).Take(top)];

@@ -19,16 +19,18 @@ public sealed record TowerPlan(string Name, long Parameters, long WeightBytes, C
 /// <param name="Towers">The towers.</param>
 public sealed record ModelPlan(string Name, ClipConfig Config, int Batch, IReadOnlyList<TowerPlan> Towers)
 {
+    private const int MostPerPass = 4096;
+
     /// <summary>Names that <see cref="Of"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. ClipSizes.All.Select(s => s.Name)];
 
     /// <summary>Plans a published size.</summary>
     /// <param name="name">Name of the size, such as <c>ViT-L/14</c>; upper or lower case.</param>
-    /// <param name="batch">Pictures or texts per pass, at least 1.</param>
-    /// <exception cref="ArgumentException">No size has that name, or the batch is not positive.</exception>
+    /// <param name="batch">Pictures or texts per pass, 1 to 4096.</param>
+    /// <exception cref="ArgumentException">No size has that name, or the batch is out of range.</exception>
     public static ModelPlan Of(string name, int batch = 1)
     {
-        if (batch < 1) throw new ArgumentException($"batch: expected at least 1, found {batch}");
+        if (batch is < 1 or > MostPerPass) throw new ArgumentException($"batch: expected 1 to {MostPerPass}, found {batch}");
         var size = ClipSizes.Find(name) ?? throw new ArgumentException($"plan {name}: no published size has that name; known are {string.Join(", ", Names)}");
         var config = size.Config;
         return new ModelPlan(size.Name, config, batch,

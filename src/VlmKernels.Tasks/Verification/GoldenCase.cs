@@ -22,11 +22,11 @@ public sealed class GoldenCase : IDisposable
     private GoldenCase(string folder, JsonElement json, SafetensorsFile tensors)
     {
         Folder = folder;
-        Name = json.GetProperty("case").GetString()!;
-        Family = json.GetProperty("family").GetString()!;
-        var tolerance = json.GetProperty("tolerance");
-        (MidTolerance, OutTolerance) = (tolerance.GetProperty("mid").GetDouble(), tolerance.GetProperty("out").GetDouble());
-        Calls = [.. json.GetProperty("calls").EnumerateArray().Select(ReadCall)];
+        Name = Required(json, "case").GetString()!;
+        Family = Required(json, "family").GetString()!;
+        var tolerance = Required(json, "tolerance");
+        (MidTolerance, OutTolerance) = (Required(tolerance, "mid").GetDouble(), Required(tolerance, "out").GetDouble());
+        Calls = [.. Required(json, "calls").EnumerateArray().Select(ReadCall)];
         _tensors = tensors;
     }
 
@@ -79,7 +79,7 @@ public sealed class GoldenCase : IDisposable
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return document.RootElement.GetProperty("family").GetString() ?? "unknown";
+            return Required(document.RootElement, "family").GetString() ?? "unknown";
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -113,10 +113,13 @@ public sealed class GoldenCase : IDisposable
     /// <summary>Closes the file of tensors.</summary>
     public void Dispose() => _tensors.Dispose();
 
+    private static JsonElement Required(JsonElement json, string key)
+        => json.TryGetProperty(key, out var value) ? value : throw new KeyNotFoundException($"\"{key}\" is missing");
+
     private static int[] ShapeOf(StoredTensor tensor) => [.. tensor.Shape.Select(e => checked((int)e))];
 
     private static GoldenCall ReadCall(JsonElement call) => new(
-        call.GetProperty("name").GetString()!, Members(call, "inputs"), Names(call, "outputs"), Names(call, "mids"), Members(call, "options"), Members(call, "expect"));
+        Required(call, "name").GetString()!, Members(call, "inputs"), Names(call, "outputs"), Names(call, "mids"), Members(call, "options"), Members(call, "expect"));
 
     private static Dictionary<string, string> Names(JsonElement call, string key) => Members(call, key).ToDictionary(p => p.Key, p => p.Value.GetString()!);
 

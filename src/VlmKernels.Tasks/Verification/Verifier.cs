@@ -26,6 +26,7 @@ public static class Verifier
         }
         using var golden = GoldenCase.Open(caseFolder);
         var files = CheckpointFiles.List(caseFolder);
+        if (files.Count == 0) return new VerifyReport(golden.Name, family, backend.Name, [NothingVerified("*", "the folder holds no checkpoint")]);
         return new VerifyReport(golden.Name, family, backend.Name, [.. files.Select(file => RunFile(golden, file, backend))]);
     }
 
@@ -38,13 +39,17 @@ public static class Verifier
             using var checkpoint = ClipCheckpoint.Open(file.Path);
             using var loaded = checkpoint.Load(backend);
             var calls = new ClipCalls(checkpoint, loaded.Model, backend);
-            return new CheckpointReport(name, null, [.. golden.Calls.SelectMany(call => RunCall(golden, call, calls))]);
+            StageCheck[] checks = [.. golden.Calls.SelectMany(call => RunCall(golden, call, calls))];
+            return checks.Length > 0 ? new CheckpointReport(name, null, checks) : NothingVerified(name, "golden.json has no calls");
         }
         catch (Exception e) when (IsExpected(e))
         {
             return new CheckpointReport(name, null, [new StageCheck("load", name, "", 0, 0, Verdict.Failed, e.Message)]);
         }
     }
+
+    /// <summary>A test that looks at nothing must not look like one that passed.</summary>
+    private static CheckpointReport NothingVerified(string file, string why) => new(file, null, [new StageCheck("case", file, "", 0, 0, Verdict.Failed, $"nothing verified: {why}")]);
 
     private static IReadOnlyList<StageCheck> RunCall(GoldenCase golden, GoldenCall call, ClipCalls calls)
     {

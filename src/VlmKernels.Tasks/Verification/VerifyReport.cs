@@ -38,8 +38,11 @@ public sealed record CheckpointReport(string File, string? SkippedBecause, IRead
 /// <param name="Checkpoints">One report per checkpoint file of the folder.</param>
 public sealed record VerifyReport(string Case, string Family, string Backend, IReadOnlyList<CheckpointReport> Checkpoints)
 {
-    /// <summary>True when no check failed; also when nothing could be run, see <see cref="Ran"/>.</summary>
-    public bool Passed => Checkpoints.All(c => c.Passed);
+    /// <summary>True when something was compared and no check failed. A case that was only skipped has not passed.</summary>
+    public bool Passed => Compared && !Failures.Any();
+
+    /// <summary>True when at least one value was compared with a golden.</summary>
+    public bool Compared => Checkpoints.Any(c => c.Checks.Any(k => k.Verdict != Verdict.Skipped));
 
     /// <summary>True when at least one checkpoint was run.</summary>
     public bool Ran => Checkpoints.Any(c => c.SkippedBecause is null);

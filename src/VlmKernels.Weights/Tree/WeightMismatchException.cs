@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace VlmKernels.Weights;
@@ -25,6 +26,11 @@ public sealed record WeightFault(WeightFaultKind Kind, string Key, string File, 
 /// <summary>A checkpoint does not fit a model. All tensors that are missing, have another shape or stay unused are reported together.</summary>
 public sealed class WeightMismatchException : Exception
 {
+    // What a screen shows. All faults are in the property.
+    private const int MostListed = 50;
+    private const int WidestName = 80;
+    private const int LongestPlain = 200;
+
     /// <summary>Composes the message: one line for the checkpoint, one for every fault.</summary>
     /// <param name="origin">Path of the checkpoint.</param>
     /// <param name="model">What it was to be loaded as: <c>CLIP ViT-B/32 (HF layout)</c>.</param>
@@ -45,16 +51,21 @@ public sealed class WeightMismatchException : Exception
 
     private static string Compose(string origin, string model, IReadOnlyList<WeightFault> faults)
     {
-        int width = faults.Max(f => f.Key.Length);
+        var shown = faults.Take(MostListed).ToList();
+        int width = Math.Min(WidestName, shown.Max(f => Name(f.Key).Length));
         var text = new StringBuilder($"{origin} does not fit {model}: {faults.Count} problem{(faults.Count == 1 ? "" : "s")}");
-        foreach (var fault in faults)
+        foreach (var fault in shown)
         {
-            text.Append('\n').Append("  ").Append(Word(fault.Kind).PadRight(10)).Append(fault.Key.PadRight(width + 4)).Append(Detail(fault));
-            if (fault.AskedAs.Length > 0 && fault.AskedAs != fault.Key) text.Append(" (as ").Append(fault.AskedAs).Append(')');
+            text.Append('\n').Append("  ").Append(Word(fault.Kind).PadRight(10)).Append(Name(fault.Key).PadRight(width)).Append("    ").Append(Detail(fault));
+            if (fault.AskedAs.Length > 0 && fault.AskedAs != fault.Key) text.Append(" (as ").Append(Name(fault.AskedAs)).Append(')');
             if (fault.File != origin) text.Append(" in ").Append(fault.File);
         }
+        if (faults.Count > shown.Count) text.Append(CultureInfo.InvariantCulture, $"\n  … and {faults.Count - shown.Count} more");
         return text.ToString();
     }
+
+    /// <summary>A name as it is; one that is too long or holds control characters is cut and quoted, since a file may be hostile.</summary>
+    private static string Name(string name) => name.Length <= LongestPlain && !name.Any(c => char.IsControl(c) || char.IsSurrogate(c)) ? name : WeightFileException.Quote(name);
 
     private static string Word(WeightFaultKind kind) => kind switch
     {

@@ -45,8 +45,14 @@ public sealed class WeightNode
     /// <summary>A vector on the host that is no parameter, such as the statistics of a batch normalisation.</summary>
     public float[] Buffer(string name, int length) => _reader.Values(Join(name), new Shape(length), isBuffer: true);
 
-    /// <summary>A single value, stored as [] or [1].</summary>
-    public float Scalar(string name) => _reader.Values(Join(name), new Shape(1), isBuffer: false)[0];
+    /// <summary>A single finite value, stored as [] or [1].</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="most">Largest absolute value allowed.</param>
+    /// <exception cref="WeightFileException">The value is not finite or too large.</exception>
+    public float Scalar(string name, float most = float.MaxValue) => _reader.Scalar(Join(name), most);
+
+    /// <summary>True while weights are only checked or counted: values read are placeholders, and work on them would be wasted.</summary>
+    public bool ChecksOnly => _reader.ChecksOnly;
 
     /// <summary>Values computed at load as a tensor F on the device, which lives as long as the model.</summary>
     public Tensor Upload(ReadOnlySpan<float> values, Shape shape) => _reader.Upload(values, shape);

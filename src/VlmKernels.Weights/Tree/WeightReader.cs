@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using VlmKernels.Kernels;
 
 namespace VlmKernels.Weights;
@@ -20,7 +21,7 @@ internal sealed class WeightReader(IWeightSource source, IBackend backend, strin
     /// <summary>Values of all tensors asked for, buffers left out; a tensor counts once.</summary>
     public long Parameters { get; private set; }
 
-    private bool ChecksOnly => faults is not null;
+    public bool ChecksOnly => faults is not null;
 
     public bool Has(string name) => source.Has(name);
 
@@ -46,6 +47,15 @@ internal sealed class WeightReader(IWeightSource source, IBackend backend, strin
         view.Read(0, values);
         view.Release();
         return values;
+    }
+
+    public float Scalar(string name, float most)
+    {
+        float value = Values(name, new Shape(1), isBuffer: false)[0];
+        if (Math.Abs(value) <= most) return value; // false for NaN
+        var view = source.Find(name, new Shape(1))!;
+        string expected = most == float.MaxValue ? "a finite number" : string.Create(CultureInfo.InvariantCulture, $"a number from {-most} to {most}");
+        throw new WeightFileException(view.File, view.Key, expected, value.ToString(CultureInfo.InvariantCulture));
     }
 
     public Tensor Upload(ReadOnlySpan<float> values, Shape shape)

@@ -36,6 +36,32 @@ public class WeightTreeTests
     }
 
     [Fact]
+    public void Hostile_names_and_thousands_of_faults_do_not_make_a_huge_message()
+    {
+        string huge = "a\u001b[2J" + new string('x', 2_000_000);
+        var view = Plain.Over("a", [.. Enumerable.Range(0, 5000).Select(i => MemoryTensor.Counting($"b{i}", 1)), MemoryTensor.Counting(huge, 1)]);
+        var error = Assert.Throws<WeightMismatchException>(() => WeightLoader.Check<object>(view, root => root));
+        Assert.InRange(error.Message.Length, 1000, 10_000);
+        Assert.Equal(52, error.Message.Split('\n').Length);
+        Assert.Contains("'a\\u001b[2Jxxx", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("\n  … and 4951 more", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', error.Message);
+        Assert.Equal(5001, error.Faults.Count);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(100)]
+    public void A_scalar_outside_its_range_names_file_and_key(float value)
+    {
+        var view = Plain.Over("a", [new MemoryTensor("logit_scale", [value], [])]);
+        var error = Assert.Throws<WeightFileException>(() => WeightLoader.Load<object>(view, new CountingBackend(), root => root.Scalar("logit_scale", most: 88)));
+        Assert.Equal(("a.safetensors", "logit_scale"), (error.File, error.Key));
+        Assert.StartsWith("a.safetensors: 'logit_scale': expected a number from -88 to 88, found ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_single_file_is_named_once()
     {
         var view = Plain.Over("a.safetensors", [MemoryTensor.Counting("b", 2)]);
