@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Spectre.Console;
 using VlmKernels.Kernels;
 using VlmKernels.Tasks;
 
@@ -84,7 +85,7 @@ internal static class EvaluateCommand
         var table = Terminal.Table(["", .. r.Labels]);
         for (int label = 0; label < r.Labels.Count; label++)
         {
-            table.AddRow([Spectre.Console.Markup.Escape(r.Labels[label]), .. Enumerable.Range(0, r.Labels.Count).Select(p => Terminal.Text($"{r.Confusion[label, p]}"))]);
+            table.AddRow([Markup.Escape(r.Labels[label]), .. Enumerable.Range(0, r.Labels.Count).Select(p => Terminal.Text($"{r.Confusion[label, p]}"))]);
         }
         Terminal.Print(table);
     }

@@ -43,9 +43,9 @@ internal static class InspectCommand
         Row("recognised", i.Description ?? Terminal.Text($"{i.Kind.Family}, not supported by this version"));
         Row("because", i.Kind.Reason);
         if (i.Config is not null) Row("configuration", i.ConfigFile ?? "inferred from the tensors");
-        if (i.Config?.Vision is { } v) Row("image tower", Terminal.Text($"ViT, {v.ImageSize} px, patch {v.PatchSize}, width {v.Block.HiddenSize}, {v.Block.Layers} layers, {v.Block.Heads} heads, MLP {v.Block.MlpSize}, {v.Block.Activation}"));
-        if (i.Config?.ResNet is { } r) Row("image tower", Terminal.Text($"ResNet, {r.ImageSize} px, stages {string.Join("-", r.Layers)}, width {r.Width}, {r.Heads} heads in the pool"));
-        if (i.Config?.Text is { } t) Row("text tower", Terminal.Text($"{t.Vocabulary} ids, {t.Context} tokens, width {t.Block.HiddenSize}, {t.Block.Layers} layers, {t.Block.Heads} heads, MLP {t.Block.MlpSize}, {t.Block.Activation}, pools {t.Pooling}"));
+        if (i.Config?.Vision is { } v) Row("image tower", Terminal.Text($"ViT, {v.ImageSize} px, patch {v.PatchSize}, width {v.Block.HiddenSize}, layers {v.Block.Layers}, heads {v.Block.Heads}, MLP {v.Block.MlpSize}, {v.Block.Activation}"));
+        if (i.Config?.ResNet is { } r) Row("image tower", Terminal.Text($"ResNet, {r.ImageSize} px, stages {string.Join("-", r.Layers)}, width {r.Width}, heads of the pool {r.Heads}"));
+        if (i.Config?.Text is { } t) Row("text tower", Terminal.Text($"{t.Vocabulary} ids, {t.Context} tokens, width {t.Block.HiddenSize}, layers {t.Block.Layers}, heads {t.Block.Heads}, MLP {t.Block.MlpSize}, {t.Block.Activation}, pools {t.Pooling}"));
         if (i.Config is { } c) Row("embedding", Terminal.Text($"{c.ProjectionSize}"));
         foreach (string note in i.Notes) Row("note", note);
         Row("parameters", Terminal.Text($"{i.Parameters:N0} in {i.Tensors.Sum(g => g.Count)} tensors, {Terminal.Bytes(i.Bytes)} in the file"));

@@ -65,6 +65,14 @@ public class ClassifyTests
     }
 
     [Fact]
+    public void Photos_are_turned_as_their_orientation_says_unless_asked_not_to()
+    {
+        // Stored on its head, with a note of that.
+        string[] job = ["classify", "tests/data/edge-cases/pillow/hopper_orientation_3.jpg", "--labels", "bag", "shoe", "--json"];
+        Assert.NotEqual(Vlm.Run(job).Output, Vlm.Run([.. job, "--as-stored"]).Output);
+    }
+
+    [Fact]
     public void A_label_given_twice_counts_once_and_is_named()
     {
         var run = Vlm.Run("classify", Samples.Path("scene-6.png"), "--labels", "bag", "shoe", "bag", "--json");

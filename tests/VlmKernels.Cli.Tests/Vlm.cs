@@ -19,7 +19,7 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
 /// <summary>Runs the command as its users do: as a process, from the repository's top folder.</summary>
 internal static class Vlm
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     /// <summary>The host that runs assemblies.</summary>
     public static string Host { get; } = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";

@@ -84,7 +84,7 @@ public sealed record Annotations(IReadOnlyList<AnnotatedPicture> Pictures, IRead
 
         public string Picture(string key) => Path.Combine(folder, Text(key));
 
-        public IReadOnlyList<string> Captions()
+        public string[] Captions()
         {
             if (Optional("caption") is { } one) return [one];
             if (!Has("captions") || json.GetProperty("captions") is not { ValueKind: JsonValueKind.Array } list) throw Missing("captions", "a list of texts");

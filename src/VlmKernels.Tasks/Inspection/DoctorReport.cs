@@ -29,12 +29,10 @@ public sealed record DoctorReport(string Isa, IReadOnlyList<string> AvailableIsa
     /// <exception cref="ArgumentException">A tier or number of threads that isn't there, or another device than the cpu.</exception>
     public static DoctorReport Measure(DeviceOptions options)
     {
-        if (Devices.Open(options) is not CpuBackend cpu) throw new ArgumentException($"device {options.Device}: the doctor looks at the cpu");
-        using (cpu)
-        {
-            return new DoctorReport(cpu.Tier.Name(), [.. Tiers.Available.Select(t => t.Name())], CpuInfo.Model, CpuInfo.PhysicalCores, cpu.Threads, CpuInfo.L1Bytes, CpuInfo.L2Bytes, CpuInfo.L3Bytes,
-                GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, CpuPeak.FmaRate(cpu.Tier, cpu.Threads, 0.2), GemmRate(cpu), IsNativeCode, ModelCatalog.List());
-        }
+        using var backend = Devices.Open(options);
+        if (backend is not CpuBackend cpu) throw new ArgumentException($"device {options.Device}: the doctor looks at the cpu");
+        return new DoctorReport(cpu.Tier.Name(), [.. Tiers.Available.Select(t => t.Name())], CpuInfo.Model, CpuInfo.PhysicalCores, cpu.Threads, CpuInfo.L1Bytes, CpuInfo.L2Bytes, CpuInfo.L3Bytes,
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, CpuPeak.FmaRate(cpu.Tier, cpu.Threads, 0.2), GemmRate(cpu), IsNativeCode, ModelCatalog.List());
     }
 
     /// <summary>Only the runtime with a JIT has a list of assemblies to load.</summary>
