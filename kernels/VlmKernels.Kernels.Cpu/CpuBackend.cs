@@ -47,6 +47,7 @@ public sealed class CpuBackend : IBackend
     /// <inheritdoc/>
     public PackedWeight Pack(in PackRequest request)
     {
+        request.Check();
         var bias = request.Bias is null ? default : Upload(request.Bias, new Shape(request.Bias.Length));
         return request.Use == WeightUse.Table ? new TableWeight(request) : new PanelWeight(request, PanelWidth(Tier), (CpuStorage?)bias.Storage, bias);
     }

@@ -23,12 +23,24 @@ public static class CpuInfo
     /// <summary>The processor's name, or its architecture.</summary>
     public static string Model { get; } = Find("/proc/cpuinfo", "model name") ?? System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString();
 
+    /// <summary>Groups the processors that this process may run on by the core they belong to; offline ones have no topology.</summary>
     private static int CountCores()
     {
         int logical = Environment.ProcessorCount;
-        var cores = new HashSet<string>();
-        for (int i = 0; ReadLine($"{Cpus}/cpu{i}/topology/thread_siblings_list") is { } siblings; i++) cores.Add(siblings);
-        return Math.Max(1, cores.Count == 0 ? logical : Math.Min(logical, cores.Count));
+        string allowed = Find("/proc/self/status", "Cpus_allowed_list") ?? "";
+        int cores = Numbers(allowed).Select(i => ReadLine($"{Cpus}/cpu{i}/topology/thread_siblings_list")).OfType<string>().Distinct().Count();
+        return Math.Max(1, cores == 0 ? logical : Math.Min(logical, cores));
+    }
+
+    /// <summary>The numbers of a list such as <c>0-3,8</c>.</summary>
+    private static IEnumerable<int> Numbers(string list)
+    {
+        foreach (string part in list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            string[] ends = part.Split('-');
+            if (!int.TryParse(ends[0], CultureInfo.InvariantCulture, out int first) || !int.TryParse(ends[^1], CultureInfo.InvariantCulture, out int last)) yield break;
+            for (int i = first; i <= last; i++) yield return i;
+        }
     }
 
     private static long Cache(int level, long otherwise)

@@ -46,16 +46,23 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
     public void CopyIn(ReadOnlySpan<byte> source, Tensor destination)
     {
         int width = destination.Columns * destination.Type.Size();
-        for (int r = 0; r < destination.Rows; r++) source.Slice(r * width, width).CopyTo(Row(destination, r, width));
+        if (destination.IsDense) source.CopyTo(new Span<byte>(CpuStorage.Address(destination), source.Length));
+        else for (int r = 0; r < destination.Rows; r++) source.Slice(r * width, width).CopyTo(Row(destination, r, width));
     }
 
     public void CopyOut(Tensor source, Span<byte> destination)
     {
         int width = source.Columns * source.Type.Size();
-        for (int r = 0; r < source.Rows; r++) Row(source, r, width).CopyTo(destination.Slice(r * width, width));
+        if (source.IsDense) new ReadOnlySpan<byte>(CpuStorage.Address(source), destination.Length).CopyTo(destination);
+        else for (int r = 0; r < source.Rows; r++) Row(source, r, width).CopyTo(destination.Slice(r * width, width));
     }
 
     public void Discard(Storage storage, long offset, long bytes) { }
+
+    /// <summary>A packed weight as this tier reads it.</summary>
+    /// <exception cref="ContractException">It was packed by another backend or for another tier.</exception>
+    public PanelWeight Own(PackedWeight weight)
+        => weight is PanelWeight own && own.Panel == PanelWidth ? own : throw new ContractException($"{weight.Key} was packed by another backend than {backend.Name}");
 
     /// <summary>Scratch that all workers share, valid until the next call; for packed rows.</summary>
     public float* Shared(long floats) => Grow(ref _shared, floats);

@@ -42,7 +42,7 @@ internal sealed class Report(ReportOptions options)
     public string ToMarkdown(string command)
     {
         var text = new StringBuilder().AppendLine("# Performance").AppendLine();
-        text.AppendLine(Text($"Printed by `{command}` on: {Machine}. Medians of interleaved rounds; peaks measured in the same run.")).AppendLine();
+        text.AppendLine(Text($"Printed by `{command}` on: {Machine}. Medians of interleaved rounds; peaks measured in the same run. ONNX Runtime always uses the widest instructions of the processor, also beside rows of a narrower tier.")).AppendLine();
         text.AppendLine("| tier | FMA, 1 thread | FMA, all | read, 1 thread | read, all |").AppendLine("| --- | --- | --- | --- | --- |");
         foreach (var p in _peaks) text.AppendLine(Text($"| {p.Tier} | {p.FmaOne / 1e9:F0} GFLOP/s | {p.FmaAll / 1e9:F0} GFLOP/s | {p.ReadOne / 1e9:F1} GB/s | {p.ReadAll / 1e9:F1} GB/s |"));
         text.AppendLine().AppendLine("| case | tier | threads | batch | ms | spread | GFLOP/s | GB/s | of peak | ONNX Runtime ms | ratio |").AppendLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
@@ -53,7 +53,7 @@ internal sealed class Report(ReportOptions options)
         return text.ToString();
     }
 
-    private static string Machine => Text($"{CpuInfo.Model}, {CpuInfo.PhysicalCores} cores, L2 {CpuInfo.L2Bytes >> 10} KiB, L3 {CpuInfo.L3Bytes >> 20} MiB, widest tier {Tiers.Best.Name()}");
+    private static string Machine => Text($"{CpuInfo.Model}, {CpuInfo.PhysicalCores} cores, L2 {CpuInfo.L2Bytes >> 10} KiB, L3 {(CpuInfo.L3Bytes == 0 ? "unknown" : $"{CpuInfo.L3Bytes >> 20} MiB")}, widest tier {Tiers.Best.Name()}");
 
     private double Seconds(double full) => options.Quick ? full / 5 : full;
 
@@ -85,7 +85,7 @@ internal sealed class Report(ReportOptions options)
         };
         foreach (var peer in peers) peer.Dispose();
         _rows.Add(row);
-        log.WriteLine(Text($"{row.Case,-44} {row.Tier,-9} t{row.Threads} b{row.Batch,-2} {row.Ours.Milliseconds,9:G4} ms ±{row.Ours.SpreadPercent:F0}%  {row.Gflops,7:F1} GFLOP/s  {row.PercentOfPeak,3:F0}% of peak{(row.Peer is { } p ? Text($"  {p.Graph} {p.Time.Milliseconds:G4} ms, ratio {row.Ratio:F2}") : "")}"));
+        log.WriteLine(Text($"{row.Case,-44} {row.Tier,-9} t{row.Threads} b{row.Batch,-2} {row.Ours.Milliseconds,9:G4} ms ±{row.Ours.SpreadPercent:F0}%  {row.Gflops,7:F1} GFLOP/s  {row.PercentOfPeak,3:F0}% of peak  {row.Gbps,6:F1} GB/s{(row.Peer is { } p ? Text($"  {p.Graph} {p.Time.Milliseconds:G4} ms, ratio {row.Ratio:F2}") : "")}"));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -58,7 +58,7 @@ internal static class ClassifyCommand
 
         public void Classify(string[] files)
         {
-            var pictures = new List<(string File, RgbImage Image)>();
+            var pictures = new List<(string File, NativeImage Image)>();
             foreach (string file in files)
             {
                 if (Decode(file) is { } image) pictures.Add((file, image));
@@ -74,11 +74,11 @@ internal static class ClassifyCommand
             return _failed ? Terminal.Failure : 0;
         }
 
-        private RgbImage? Decode(string file)
+        private NativeImage? Decode(string file)
         {
             try
             {
-                return _decoder.DecodeFile(Terminal.ExpectFile(file, "a picture"), clip.Pipeline.DecodeOptions(orient));
+                return _decoder.DecodeNativeFile(Terminal.ExpectFile(file, "a picture"), clip.Pipeline.DecodeOptions(orient));
             }
             catch (Exception e) when (Terminal.IsInputFault(e))
             {

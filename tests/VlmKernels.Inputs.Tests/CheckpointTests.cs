@@ -33,7 +33,7 @@ public class CheckpointTests
             string path = picture.GetString()!.Replace("../", "", StringComparison.Ordinal);
             string? file = Fixtures.Roots.Select(r => Fixtures.Data(r, path)).FirstOrDefault(p => p is not null);
             Assert.SkipWhen(file is null, $"{path} is not in this checkout");
-            RgbImage image = new SkiaImageDecoder().DecodeFile(file!, pipeline.DecodeOptions(applyOrientation: false));
+            NativeImage image = new SkiaImageDecoder().DecodeNativeFile(file!, pipeline.DecodeOptions(applyOrientation: false));
             tensor.AddRange(pipeline.ToTensor(image));
             levels.AddRange(Planes(pipeline, image));
         }
@@ -114,7 +114,7 @@ public class CheckpointTests
         Assert.Contains(named, Assert.Throws<ConfigFormatException>(() => TokenizerLoader.Load(folder)).Message, StringComparison.Ordinal);
     }
 
-    private static byte[] Planes(ImagePipeline pipeline, RgbImage image)
+    private static byte[] Planes(ImagePipeline pipeline, NativeImage image)
     {
         (int width, int height) = pipeline.OutputSize(image.Width, image.Height);
         var pixels = new byte[width * height * 3];

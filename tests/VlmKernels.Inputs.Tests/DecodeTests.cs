@@ -37,6 +37,23 @@ public class DecodeTests
         RequireSame(row, turned ? "sha256_rgb_exif_applied" : "sha256_rgb", Decode(row, AlphaRule.Drop, true));
     }
 
+    [Theory, MemberData(nameof(Pictures))]
+    public void A_picture_keeps_the_mode_and_the_pixels_of_its_file(string name)
+    {
+        Row row = Rows[name];
+        NativeImage image = new SkiaImageDecoder().DecodeNativeFile(row.DataFile(name), new DecodeOptions(ApplyOrientation: false));
+        Assert.Equal(row.Text("mode"), PillowModes[image.Mode]);
+        // A grey JPEG may differ by rounding, which the test of its RGB pixels judges.
+        bool exact = row.Text("format") != "JPEG" || image.Mode != PixelMode.Grey;
+        if (exact && row.Optional("sha256_native") is { } hash) Assert.Equal(hash, Tables.Sha256(image.Pixels));
+    }
+
+    private static readonly Dictionary<PixelMode, string> PillowModes = new()
+    {
+        [PixelMode.Bilevel] = "1", [PixelMode.Grey] = "L", [PixelMode.Grey16] = "I;16", [PixelMode.GreyAlpha] = "LA",
+        [PixelMode.Indexed] = "P", [PixelMode.Rgb] = "RGB", [PixelMode.Rgba] = "RGBA", [PixelMode.Cmyk] = "CMYK",
+    };
+
     [Theory, MemberData(nameof(BadFiles))]
     public void A_bad_file_is_refused_and_named(string name)
     {

@@ -115,8 +115,13 @@ internal unsafe struct AttentionJob<S, V> : IJob where S : struct, ISimd<V> wher
         float before = maximum, now = MathF.Max(before, S.MaxLane(largest));
         if (now == float.NegativeInfinity)
         {
-            new Span<float>(scores, count).Clear();
-            return;
+            // The vector maximum forgets a NaN that is followed by a number; where nothing else is visible it must not turn into zeros.
+            if (HasNaN(scores, seen)) now = float.NaN;
+            else
+            {
+                new Span<float>(scores, count).Clear();
+                return;
+            }
         }
         V shift = S.Broadcast(now), sum = S.Zero;
         int at = 0;
@@ -135,6 +140,15 @@ internal unsafe struct AttentionJob<S, V> : IJob where S : struct, ISimd<V> wher
         }
         total = (total * rescale) + S.Sum(sum);
         maximum = now;
+    }
+
+    private static bool HasNaN(float* scores, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (float.IsNaN(scores[i])) return true;
+        }
+        return false;
     }
 
     private readonly void Finish(float* sums, float total, float* y)

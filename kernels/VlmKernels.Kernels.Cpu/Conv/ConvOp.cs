@@ -5,7 +5,7 @@ internal static unsafe class ConvOp
 {
     public static void Run(CpuQueue q, in ConvArgs a)
     {
-        var weight = (PanelWeight)a.Weight;
+        var weight = q.Own(a.Weight);
         var output = LinearOp.Output(a.Y, weight, a.Epilogue);
         float* x = CpuStorage.Floats(a.X);
         if (a.Stencil is { Kernel: 1, Stride: 1, PadBefore: 0, PadAfter: 0 }) Gemm.Run(q, new DenseRows(x, a.X.Pitch), a.X.Rows, weight.Inputs, weight.Data, output);

@@ -10,7 +10,6 @@ internal static unsafe class PixelsToFloatOp
             Pixels = CpuStorage.Address(a.Pixels),
             Table = CpuStorage.Floats(a.ByteTable),
             Y = CpuStorage.Floats(a.Y),
-            PitchTable = a.ByteTable.Pitch,
             PitchY = a.Y.Pitch,
         };
         RowJobs.Run(q, job, a.Y.Rows, 3 * (sizeof(byte) + sizeof(float)));
@@ -20,11 +19,11 @@ internal static unsafe class PixelsToFloatOp
     {
         public byte* Pixels;
         public float* Table, Y;
-        public nint PitchTable, PitchY;
+        public nint PitchY;
 
         public readonly void Run(int first, int end)
         {
-            float* red = Table, green = red + PitchTable, blue = green + PitchTable, y = Y + (first * PitchY);
+            float* red = Table, green = red + 256, blue = green + 256, y = Y + (first * PitchY);
             byte* pixel = Pixels + (3L * first);
             nint step = PitchY;
             for (int i = first; i < end; i++, pixel += 3, y += step)

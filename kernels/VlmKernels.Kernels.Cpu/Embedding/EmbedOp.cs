@@ -28,7 +28,7 @@ internal static unsafe class EmbedOp
 
     private static void Run<S, V>(CpuQueue q, in EmbedArgs a) where S : struct, ISimd<V> where V : struct
     {
-        var table = (TableWeight)a.Table;
+        var table = a.Table as TableWeight ?? throw new ContractException($"{a.Table.Key} was packed by another backend");
         var job = new EmbedJob<S, V>
         {
             Ids = (int*)CpuStorage.Address(a.Ids),

@@ -5,7 +5,7 @@ internal static unsafe class LinearOp
 {
     public static void Run(CpuQueue q, in LinearArgs a)
     {
-        var weight = (PanelWeight)a.Weight;
+        var weight = q.Own(a.Weight);
         var output = Output(a.Y, weight, a.Epilogue);
         Gemm.Run(q, new DenseRows(CpuStorage.Floats(a.X), a.X.Pitch), a.X.Rows, weight.Inputs, weight.Data, output);
     }

@@ -4,7 +4,7 @@ namespace VlmKernels.Kernels.Cpu;
 
 /// <summary>
 /// The innermost product: a tile of R rows by two vectors. Every element starts from zero (or from c) and adds fma(a, b) over k upwards,
-/// for every tier, tile height and thread: its bits depend on nothing else.
+/// whatever the tile's height and the thread: its bits depend on nothing else (on the portable tier also on whether the processor fuses).
 /// </summary>
 internal static unsafe class MicroKernel
 {

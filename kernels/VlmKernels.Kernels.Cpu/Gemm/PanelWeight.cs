@@ -15,7 +15,16 @@ internal sealed unsafe class PanelWeight : PackedWeight
         Panel = panel;
         _bias = bias;
         _panels = new CpuStorage((long)Panels * Inputs * panel * sizeof(float));
-        Fill(request);
+        try
+        {
+            Fill(request);
+        }
+        catch
+        {
+            // The source may be a damaged file; nobody else knows this memory yet.
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Columns of a panel.</summary>

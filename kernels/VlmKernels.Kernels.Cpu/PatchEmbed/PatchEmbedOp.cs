@@ -5,7 +5,7 @@ internal static unsafe class PatchEmbedOp
 {
     public static void Run(CpuQueue q, in PatchEmbedArgs a)
     {
-        var weight = (PanelWeight)a.Weight;
+        var weight = q.Own(a.Weight);
         int batch = a.Pixels.Shape[0], classRows = a.ClassToken.IsNone ? 0 : 1, tokens = a.Y.Shape[1];
         var grid = new PatchGrid(a.Pixels.Shape[1], a.Pixels.Shape[2], a.Patch);
         var positions = a.Positions.IsNone ? default : a.Positions.SliceRows(classRows, grid.PerPicture);

@@ -8,6 +8,7 @@ namespace VlmKernels.Kernels.Cpu;
 public static unsafe class CpuPeak
 {
     private const int Chains = 12;
+    private const long LeastReadBytes = 512L << 20, MostReadBytes = 1L << 30;
 
     /// <summary>Rate of multiply-adds from registers, in FLOP/s (two per multiply-add and lane).</summary>
     /// <param name="tier">Vector width.</param>
@@ -30,8 +31,9 @@ public static unsafe class CpuPeak
     /// <param name="seconds">Time to measure for, about.</param>
     public static double ReadRate(int threads, double seconds = 0.2)
     {
-        using var memory = new CpuStorage(Math.Max(256L << 20, 4 * CpuInfo.L3Bytes));
-        new Span<byte>(memory.Base, checked((int)memory.Bytes)).Fill(1);
+        // Far more than a core's share of any third-level cache; four times the whole of it where it is known and of ordinary size.
+        using var memory = new CpuStorage(Math.Clamp(4 * CpuInfo.L3Bytes, LeastReadBytes, MostReadBytes));
+        new Span<byte>(memory.Base, (int)memory.Bytes).Fill(1);
         using var workers = new Workers(threads);
         var job = new ReadJob { Memory = memory.Base, Part = memory.Bytes / threads / ReadJob.Step * ReadJob.Step };
         double best = 0;

@@ -42,8 +42,6 @@ internal unsafe interface ISimd<V> where V : struct
     /// <summary>a·b + c.</summary>
     static abstract V Fma(V a, V b, V c);
 
-    static abstract V Sqrt(V v);
-
     /// <summary>Lane-wise maximum; NaN in b gives NaN, NaN in a may not.</summary>
     static abstract V Max(V a, V b);
 

@@ -61,9 +61,6 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> Fma(Vector128<float> a, Vector128<float> b, Vector128<float> c) => Vector128.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(Inline)]
-    public static Vector128<float> Sqrt(Vector128<float> v) => Vector128.Sqrt(v);
-
-    [MethodImpl(Inline)]
     public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.MaxNative(a, b);
 
     [MethodImpl(Inline)]

@@ -50,9 +50,6 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> Fma(Vector256<float> a, Vector256<float> b, Vector256<float> c) => System.Runtime.Intrinsics.X86.Fma.MultiplyAdd(a, b, c);
 
     [MethodImpl(Inline)]
-    public static Vector256<float> Sqrt(Vector256<float> v) => Avx.Sqrt(v);
-
-    [MethodImpl(Inline)]
     public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Avx.Max(a, b);
 
     [MethodImpl(Inline)]

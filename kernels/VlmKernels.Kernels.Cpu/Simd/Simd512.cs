@@ -50,9 +50,6 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);
 
     [MethodImpl(Inline)]
-    public static Vector512<float> Sqrt(Vector512<float> v) => Avx512F.Sqrt(v);
-
-    [MethodImpl(Inline)]
     public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Avx512F.Max(a, b);
 
     [MethodImpl(Inline)]

@@ -63,6 +63,7 @@ internal sealed unsafe class Workers : IDisposable
     {
         lock (_gate)
         {
+            if (_stop) return;
             _stop = true;
             _ticket++;
             foreach (var wake in _wake) wake.Release();

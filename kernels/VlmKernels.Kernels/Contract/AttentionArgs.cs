@@ -2,7 +2,8 @@ namespace VlmKernels.Kernels;
 
 /// <summary>
 /// Which keys a query sees: a small value, never a matrix; parts combine by AND. A query that sees no key gets zeros.
-/// The default value hides nothing.
+/// The default value hides nothing. Hidden keys must still hold finite numbers in k and v, unless they lie behind <see cref="KeyLength"/>: their weight
+/// is 0, and 0 times infinity is not.
 /// </summary>
 public readonly record struct Mask
 {

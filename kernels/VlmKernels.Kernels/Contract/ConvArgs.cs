@@ -29,7 +29,7 @@ public readonly record struct ConvArgs(Tensor X, PackedWeight Weight, Tensor Y, 
 /// <param name="Patch">Side of a patch in pixels.</param>
 public readonly record struct PatchEmbedArgs(Tensor Pixels, PackedWeight Weight, Tensor Y, int Patch)
 {
-    /// <summary>[3, 256] F: the value of each byte of each channel; given exactly when pixels are U.</summary>
+    /// <summary>[3, 256] F, dense: the value of each byte of each channel; given exactly when pixels are U.</summary>
     public Tensor ByteTable { get; init; }
 
     /// <summary>[width] F: row 0 of every picture; none: no class token.</summary>
@@ -57,6 +57,6 @@ public readonly record struct PoolArgs(Tensor X, Tensor Y, PoolKind Kind, Stenci
 
 /// <summary>Arguments of <see cref="IOps.PixelsToFloat"/>.</summary>
 /// <param name="Pixels">[b, h, w, 3] U, dense.</param>
-/// <param name="ByteTable">[3, 256] F.</param>
+/// <param name="ByteTable">[3, 256] F, dense.</param>
 /// <param name="Y">[b, h, w, 3] A.</param>
 public readonly record struct PixelsArgs(Tensor Pixels, Tensor ByteTable, Tensor Y);

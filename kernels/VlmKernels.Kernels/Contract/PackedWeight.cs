@@ -83,4 +83,13 @@ public readonly record struct PackRequest(string Key, WeightUse Use, MatrixSourc
 {
     /// <summary>Input channels: columns / Kernel².</summary>
     public int Channels => Matrix.Columns / (Kernel * Kernel);
+
+    /// <summary>Checks that the parts fit each other; every backend calls it first.</summary>
+    /// <exception cref="ContractException">The bias or the kernel does not fit the matrix.</exception>
+    public void Check()
+    {
+        if (Bias is { } b && b.Length != Matrix.Rows) throw new ContractException($"Pack: the bias of {Key} must have {Matrix.Rows} values, found {b.Length}");
+        if (Bias is not null && Use == WeightUse.Table) throw new ContractException($"Pack: {Key} is a table, which takes no bias");
+        if (Kernel <= 0 || Matrix.Columns % (Kernel * Kernel) != 0) throw new ContractException($"Pack: a kernel of side {Kernel} does not divide the {Matrix.Columns} columns of {Key}");
+    }
 }

@@ -41,6 +41,7 @@ public sealed class PlanBackend : IBackend
     /// <inheritdoc/>
     public PackedWeight Pack(in PackRequest request)
     {
+        request.Check();
         int outputs = request.Matrix.Rows;
         var bias = request.Bias is null ? default : new Tensor(new NoStorage(4L * outputs), 0, new Shape(outputs), DType.F32, outputs);
         var weight = new PlannedWeight(request, bias);

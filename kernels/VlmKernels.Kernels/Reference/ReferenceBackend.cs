@@ -34,11 +34,7 @@ public sealed class ReferenceBackend : IBackend
     public PackedWeight Pack(in PackRequest request)
     {
         var source = request.Matrix;
-        if (request.Bias is { } b && b.Length != source.Rows) throw new ContractException($"Pack: the bias of {request.Key} must have {source.Rows} values, found {b.Length}");
-        if (request.Kernel <= 0 || source.Columns % (request.Kernel * request.Kernel) != 0)
-        {
-            throw new ContractException($"Pack: a kernel of side {request.Kernel} does not divide the {source.Columns} columns of {request.Key}");
-        }
+        request.Check();
         var values = New(new Shape(source.Rows, source.Columns));
         var matrix = values.Floats();
         for (int row = 0; row < source.Rows; row++) source.Read(row, 1, matrix.Row(row));

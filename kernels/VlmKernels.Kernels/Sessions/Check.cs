@@ -51,6 +51,12 @@ internal readonly ref struct Check(string op)
         Shape(name, t, expected);
     }
 
+    public void Dense(string name, Tensor t, Shape expected)
+    {
+        Matrix(name, t, expected);
+        That(t.IsDense, $"{name} must be dense, found pitch {t.Pitch}");
+    }
+
     public void Vector(string name, Tensor t, DType type, long count)
     {
         Given(name, t, type);

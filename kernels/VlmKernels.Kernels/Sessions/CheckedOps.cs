@@ -68,7 +68,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.Given("y", a.Y, DType.F32);
         check.Shape("y", a.Y, new Shape(a.Pixels.Shape[0], tokens, a.Weight.Outputs));
         check.Apart("pixels", a.Pixels, "y", a.Y);
-        if (!a.ByteTable.IsNone) check.Matrix("byte table", a.ByteTable, ByteTableShape);
+        if (!a.ByteTable.IsNone) check.Dense("byte table", a.ByteTable, ByteTableShape);
         if (!a.ClassToken.IsNone) check.Vector("class token", a.ClassToken, DType.F32, a.Weight.Outputs);
         if (!a.Positions.IsNone) check.Matrix("positions", a.Positions, new Shape(tokens, a.Weight.Outputs));
         inner.PatchEmbed(a);
@@ -206,7 +206,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.Given("y", a.Y, DType.F32);
         check.Shape("y", a.Y, a.Pixels.Shape);
         check.Apart("pixels", a.Pixels, "y", a.Y);
-        check.Matrix("byte table", a.ByteTable, ByteTableShape);
+        check.Dense("byte table", a.ByteTable, ByteTableShape);
         inner.PixelsToFloat(a);
     }
 

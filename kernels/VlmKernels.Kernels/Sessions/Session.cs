@@ -38,9 +38,6 @@ public sealed class Session : IDisposable
     /// <summary>Largest number of workspace bytes in use at once so far.</summary>
     public long WorkspacePeak => _workspace.Peak;
 
-    /// <summary>True when someone listens to <see cref="Tap"/>.</summary>
-    public bool IsTapped => _tap is not null;
-
     /// <summary>Takes an uninitialised tensor of the activation type, base aligned to 256 bytes, rows without gaps.</summary>
     public Tensor Take(params ReadOnlySpan<int> shape) => _workspace.Take(new Shape(shape), _activation);
 

@@ -21,7 +21,7 @@ internal sealed class Workspace(IBackend backend) : IDisposable
 
     public Tensor Take(Shape shape, DType type)
     {
-        long bytes = Math.Max(1, (shape.Count * type.Size()) + Alignment - 1) / Alignment * Alignment;
+        long bytes = (Math.Max(1, shape.Count * type.Size()) + Alignment - 1) / Alignment * Alignment;
         while (_block < _blocks.Count && _used + bytes > _blocks[_block].Bytes) NextBlock();
         if (_block == _blocks.Count) _blocks.Add(backend.Allocate(Math.Max(bytes, Math.Max(SmallestBlock, _below / 2))));
         var tensor = new Tensor(_blocks[_block], _used, shape, type, shape.Columns);

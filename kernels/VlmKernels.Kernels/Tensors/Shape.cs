@@ -39,8 +39,15 @@ public readonly record struct Shape
     public int Columns => this[-1];
 
     /// <summary>Product of all extents but the last.</summary>
-    /// <exception cref="OverflowException">The product does not fit an int.</exception>
-    public int Rows => Rank switch { 1 => 1, 2 => _e0, 3 => checked(_e0 * _e1), _ => checked(_e0 * _e1 * _e2) };
+    /// <exception cref="ContractException">The product does not fit an int.</exception>
+    public int Rows
+    {
+        get
+        {
+            long rows = Rank switch { 1 => 1, 2 => _e0, 3 => (long)_e0 * _e1, _ => Math.BigMul(_e0, _e1) is var plane && plane > int.MaxValue && _e2 > 0 ? long.MaxValue : plane * _e2 };
+            return rows <= int.MaxValue ? (int)rows : throw new ContractException($"Shape: {this} has more rows than an int counts");
+        }
+    }
 
     /// <summary>Number of elements.</summary>
     public long Count => (long)Rows * Columns;

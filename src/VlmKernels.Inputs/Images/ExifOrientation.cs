@@ -29,7 +29,7 @@ internal static class ExifOrientation
     }
 
     /// <summary>Turns and mirrors a picture so that orientation becomes 1. Values outside 2..8 leave it alone.</summary>
-    public static RgbImage Apply(RgbImage image, int orientation)
+    public static NativeImage Apply(NativeImage image, int orientation)
     {
         if (orientation is < 2 or > 8) return image;
         bool swap = orientation >= 5;
@@ -48,16 +48,16 @@ internal static class ExifOrientation
         };
         ReadOnlySpan<byte> source = image.Pixels;
         var target = new byte[source.Length];
-        int o = 0;
+        int o = 0, size = image.PixelSize;
         for (int y = 0; y < height; y++)
         {
             long at = start + (long)y * row;
-            for (int x = 0; x < width; x++, at += column, o += 3)
+            for (int x = 0; x < width; x++, at += column, o += size)
             {
-                source.Slice((int)at * 3, 3).CopyTo(target.AsSpan(o));
+                source.Slice((int)at * size, size).CopyTo(target.AsSpan(o));
             }
         }
-        return new RgbImage(width, height, target);
+        return image.With(width, height, target);
     }
 
     private static int Read16(ReadOnlySpan<byte> data, int at, bool little) =>

@@ -2,6 +2,9 @@ using System.Buffers.Binary;
 
 namespace VlmKernels.Inputs;
 
+/// <summary>A segment of a JPEG file: its marker's second byte, and its content without the length.</summary>
+internal readonly record struct JpegSegment(int Marker, Range Content);
+
 /// <summary>
 /// The marker structure of a JPEG file. The codec fills up a file that ends early with grey; Pillow refuses it, and so does this check:
 /// the markers must lead to an end-of-image marker.
@@ -14,15 +17,26 @@ internal static class JpegStructure
     public static void RequireEnd(ReadOnlySpan<byte> file, string name)
     {
         int position = 2;
+        while (NextSegment(file, ref position) is { } segment)
+        {
+            if (segment.Marker == EndOfImage) return;
+        }
+        throw new ImageFormatException(name, "truncated JPEG: no end-of-image marker");
+    }
+
+    /// <summary>The next marker that is not a restart; null at the end, or when a segment reaches past it.</summary>
+    public static JpegSegment? NextSegment(ReadOnlySpan<byte> file, ref int position)
+    {
         while (true)
         {
             int marker = NextMarker(file, ref position);
-            if (marker == EndOfImage) return;
-            if (marker < 0) throw new ImageFormatException(name, "truncated JPEG: no end-of-image marker");
+            if (marker < 0) return null;
+            if (marker == EndOfImage) return new JpegSegment(marker, position..position);
             if (IsStandalone(marker)) continue;
-            if (position + 2 > file.Length) throw new ImageFormatException(name, "truncated JPEG: a segment without a length");
+            if (position + 2 > file.Length) return null;
+            int start = position + 2;
             position += Math.Max(2, (int)BinaryPrimitives.ReadUInt16BigEndian(file[position..]));
-            if (position > file.Length) throw new ImageFormatException(name, $"truncated JPEG: segment FF{marker:X2} reaches past the end of the file");
+            return position <= file.Length ? new JpegSegment(marker, start..position) : null;
         }
     }
 

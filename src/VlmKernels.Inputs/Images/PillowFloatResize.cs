@@ -32,7 +32,7 @@ public static class PillowFloatResize
 
     private static float[] Nearest(ReadOnlySpan<float> source, int sourceWidth, int sourceHeight, int width, int height)
     {
-        int[] columns = NearestPixels.Sources(sourceWidth, width), rows = NearestPixels.Sources(sourceHeight, height);
+        int[] columns = NearestPixels.Sources(sourceWidth, width, 0, width), rows = NearestPixels.Sources(sourceHeight, height, 0, height);
         var target = new float[width * height];
         for (int i = 0; i < target.Length; i++) target[i] = source[rows[i / width] * sourceWidth + columns[i % width]];
         return target;

@@ -73,17 +73,18 @@ public static class PillowResize
     /// <inheritdoc cref="Resize(ReadOnlySpan{byte}, int, int, int, Span{byte}, int, int, ResizeFilter, ResizePassOrder)"/>
     public static void ResizeWithAlpha(
         ReadOnlySpan<byte> source, int sourceWidth, int sourceHeight, int channels,
-        Span<byte> target, int width, int height, ResizeFilter filter, ResizePassOrder order = ResizePassOrder.Pillow12)
+        Span<byte> target, int width, int height, ResizeFilter filter, ResizePassOrder order = ResizePassOrder.Pillow12) =>
+        ResizeWindowWithAlpha(source, sourceWidth, sourceHeight, channels, target, width, height, new ResizeWindow(0, 0, width, height), filter, order);
+
+    internal static void ResizeWindowWithAlpha(
+        ReadOnlySpan<byte> source, int sourceWidth, int sourceHeight, int channels,
+        Span<byte> target, int width, int height, ResizeWindow window, ResizeFilter filter, ResizePassOrder order)
     {
-        if (filter == ResizeFilter.Nearest || (width == sourceWidth && height == sourceHeight))
-        {
-            Resize(source, sourceWidth, sourceHeight, channels, target, width, height, filter, order);
-            return;
-        }
-        byte[] premultiplied = source.ToArray();
+        bool plain = filter == ResizeFilter.Nearest || (width == sourceWidth && height == sourceHeight);
+        byte[] premultiplied = plain ? [] : source.ToArray();
         Premultiplied.Multiply(premultiplied, channels);
-        Resize(premultiplied, sourceWidth, sourceHeight, channels, target, width, height, filter, order);
-        Premultiplied.Divide(target, channels);
+        ResizeWindow(plain ? source : premultiplied, sourceWidth, sourceHeight, channels, target, width, height, window, filter, order);
+        if (!plain) Premultiplied.Divide(target, channels);
     }
 
     internal static bool VerticalFirst(int sourceWidth, int sourceHeight, int width, int height, ResizePassOrder order) =>

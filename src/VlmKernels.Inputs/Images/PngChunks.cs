@@ -3,21 +3,35 @@ using System.Globalization;
 
 namespace VlmKernels.Inputs;
 
-/// <summary>The chunks of a PNG file that decide how it is decoded: header, orientation, position of the pixel data.</summary>
+/// <summary>The chunks of a PNG file that decide how it is decoded: header, colours, orientation, position of the pixel data.</summary>
 internal sealed class PngChunks
 {
+    /// <summary>The colour type of grey and alpha.</summary>
+    public const int GreyAlphaType = 4;
+
+    private byte[] colours = [];
+    private byte[] alphas = [];
+
     private PngChunks() { }
 
     public int Width { get; private set; }
 
     public int Height { get; private set; }
 
-    public bool IsGrey16 { get; private set; }
+    public int BitDepth { get; private set; }
+
+    /// <summary>0 grey, 2 RGB, 3 indexed, 4 grey and alpha, 6 RGBA.</summary>
+    public int ColourType { get; private set; }
+
+    public int BitsPerPixel => BitDepth * ColourType switch { 2 => 3, GreyAlphaType => 2, 6 => 4, _ => 1 };
 
     public bool IsInterlaced { get; private set; }
 
-    /// <summary>The grey value that tRNS makes transparent in a 16 bit grey picture, or null.</summary>
-    public int? TransparentGrey { get; private set; }
+    /// <summary>The mode that Pillow reads the picture in.</summary>
+    public PixelMode Mode { get; private set; }
+
+    /// <summary>The colour that tRNS makes transparent in a picture without palette, compared by its low bytes as Pillow does; or null.</summary>
+    public (byte Red, byte Green, byte Blue)? TransparentColour { get; private set; }
 
     /// <summary>EXIF orientation from eXIf or ImageMagick's text chunk; 0 when absent.</summary>
     public int Orientation { get; private set; }
@@ -34,8 +48,14 @@ internal sealed class PngChunks
         {
             uint length = BinaryPrimitives.ReadUInt32BigEndian(file[position..]);
             ReadOnlySpan<byte> type = file.Slice(position + 4, 4);
-            if (length > file.Length - position - 12) break; // cut short: the pixel decoder decides whether pixels are missing
+            if (length > file.Length - position - 12)
+            {
+                // Cut short: the inflater decides whether pixels are missing.
+                if (type.SequenceEqual("IDAT"u8)) chunks.Data.Add((position + 8)..file.Length);
+                break;
+            }
             ReadOnlySpan<byte> content = file.Slice(position + 8, (int)length);
+            if (chunks.Data.Count == 0 && !type.SequenceEqual("IDAT"u8)) CheckSum(file.Slice(position + 4, (int)length + 8), name);
             if (first && !type.SequenceEqual("IHDR"u8)) throw new ImageFormatException(name, "expected the PNG chunk IHDR first");
             if (first) chunks.ReadHeader(content, name, maxPixels);
             else chunks.ReadChunk(type, content, position + 8, name);
@@ -54,16 +74,50 @@ internal sealed class PngChunks
         if (width is 0 or > int.MaxValue || height is 0 or > int.MaxValue) throw new ImageFormatException(name, $"a PNG of {width}x{height} pixels");
         if ((long)width * height > maxPixels) throw new ImageFormatException(name, $"{width}x{height} pixels announced, at most {maxPixels} allowed");
         if (content[10] != 0) throw new ImageFormatException(name, $"unknown PNG compression method {content[10]}");
-        (Width, Height, IsGrey16, IsInterlaced) = ((int)width, (int)height, content[8] == 16 && content[9] == 0, content[12] == 1);
+        (Width, Height, BitDepth, ColourType, IsInterlaced) = ((int)width, (int)height, content[8], content[9], content[12] == 1);
+        Mode = (BitDepth, ColourType) switch
+        {
+            (1, 0) => PixelMode.Bilevel,
+            (2 or 4 or 8, 0) => PixelMode.Grey,
+            (16, 0) => PixelMode.Grey16,
+            (8 or 16, 2) => PixelMode.Rgb,
+            (1 or 2 or 4 or 8, 3) => PixelMode.Indexed,
+            (8, GreyAlphaType) => PixelMode.GreyAlpha,
+            (16, GreyAlphaType) or (8 or 16, 6) => PixelMode.Rgba,
+            _ => throw new ImageFormatException(name, $"unknown PNG colour type {ColourType} with {BitDepth} bits"),
+        };
     }
+
+    /// <summary>[256, 4] red, green, blue, alpha; null for a picture without palette.</summary>
+    public byte[]? Palette() => Mode == PixelMode.Indexed ? ColourTable.Make(colours, 3, alphas) : null;
 
     private void ReadChunk(ReadOnlySpan<byte> type, ReadOnlySpan<byte> content, int start, string name)
     {
         if (type.SequenceEqual("IDAT"u8)) Data.Add(start..(start + content.Length));
-        else if (type.SequenceEqual("tRNS"u8) && IsGrey16 && content.Length >= 2) TransparentGrey = BinaryPrimitives.ReadUInt16BigEndian(content);
+        else if (type.SequenceEqual("PLTE"u8)) colours = content.ToArray();
+        else if (type.SequenceEqual("tRNS"u8)) ReadTransparency(content);
         else if (type.SequenceEqual("eXIf"u8)) Orientation = ExifOrientation.Parse(content);
         else if (type.SequenceEqual("tEXt"u8) && Orientation == 0) Orientation = FromRawProfile(content);
         else if (type.SequenceEqual("iCCP"u8)) CheckProfile(content, name);
+    }
+
+    private void ReadTransparency(ReadOnlySpan<byte> content)
+    {
+        if (Mode == PixelMode.Indexed) alphas = content.ToArray();
+        else if (ColourType == 0 && content.Length >= 2) TransparentColour = (content[1], content[1], content[1]);
+        else if (ColourType == 2 && content.Length >= 6) TransparentColour = (content[1], content[3], content[5]);
+    }
+
+    // Pillow checks the chunks before the pixels; damage in the pixels shows when they are inflated.
+    private static void CheckSum(ReadOnlySpan<byte> chunk, string name)
+    {
+        uint crc = uint.MaxValue;
+        foreach (byte b in chunk[..^4])
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (0xEDB88320 & (0 - (crc & 1)));
+        }
+        if (~crc != BinaryPrimitives.ReadUInt32BigEndian(chunk[^4..])) throw new ImageFormatException(name, "a PNG chunk whose checksum is wrong");
     }
 
     // Pillow refuses the whole file here, and a profile packed by an unknown method is a damaged file.

@@ -4,15 +4,18 @@ namespace VlmKernels.Inputs;
 
 /// <summary>
 /// The preprocessing of a vision tower as data: RGB, resize, centred crop on 8 bit pixels, then a table from bytes to floats.
-/// Pictures are turned into RGB first; the decoder does that by <see cref="Alpha"/>.
+/// Pictures come as RGB, or in the mode of their file (<see cref="IImageDecoder.DecodeNativeFile"/>) where <see cref="Rgb"/> and <see cref="Alpha"/> are to decide.
 /// </summary>
 public sealed record ImagePipeline
 {
     private readonly PixelScaling scaling = null!;
     private readonly float[] table = [];
 
-    /// <summary>What the decoder does with transparency for this pipeline.</summary>
+    /// <summary>What becomes of transparency.</summary>
     public AlphaRule Alpha { get; init; } = AlphaRule.OnWhite;
+
+    /// <summary>When pictures are turned into RGB.</summary>
+    public RgbConversion Rgb { get; init; } = RgbConversion.First;
 
     /// <summary>The resize, or null for none.</summary>
     public ResizeStep? Resize { get; init; }
@@ -49,7 +52,7 @@ public sealed record ImagePipeline
         }
     }
 
-    /// <summary>OpenAI's CLIP transform: short side to size, bicubic, centred crop, CLIP's mean and deviation. Transparency is dropped.</summary>
+    /// <summary>OpenAI's CLIP transform: short side to size, bicubic, centred crop, CLIP's mean and deviation; RGB comes last and drops transparency.</summary>
     public static ImagePipeline OpenAi(int size) => OpenClipConfig.Clip(size);
 
     /// <summary>open_clip's evaluation transform from the <c>preprocess_cfg</c> of <c>open_clip_config.json</c>.</summary>
@@ -68,15 +71,73 @@ public sealed record ImagePipeline
     public (int Width, int Height) OutputSize(int width, int height) =>
         Crop is { } crop ? (crop.Width, crop.Height) : Resize?.TargetSize(width, height) ?? (width, height);
 
-    /// <summary>Resizes and crops into the caller's memory.</summary>
-    /// <param name="image">The picture.</param>
-    /// <param name="pixels">[height, width, 3] of <see cref="OutputSize"/>, written.</param>
-    /// <exception cref="ArgumentException">The span has another length.</exception>
-    public void Apply(RgbImage image, Span<byte> pixels)
+    /// <summary>Channels of the pixels that a picture becomes: 3, unless it is never turned into RGB.</summary>
+    public int OutputChannels(NativeImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
+        return Rgb == RgbConversion.Never ? ArrayMode(image.Mode) is PixelMode.Grey ? 1 : image.PixelSize : 3;
+    }
+
+    /// <summary>Resizes and crops into the caller's memory.</summary>
+    /// <param name="image">The picture, RGB or in the mode of its file.</param>
+    /// <param name="pixels">[height, width, 3] of <see cref="OutputSize"/>, written.</param>
+    /// <exception cref="ArgumentException">The span has another length.</exception>
+    public void Apply(NativeImage image, Span<byte> pixels)
+    {
+        int channels = OutputChannels(image);
         (int width, int height) = OutputSize(image.Width, image.Height);
-        if (pixels.Length != (long)width * height * 3) throw new ArgumentException($"{width}x{height} RGB pixels take {(long)width * height * 3} bytes, not {pixels.Length}", nameof(pixels));
+        long bytes = (long)width * height * channels;
+        if (pixels.Length != bytes) throw new ArgumentException($"{width}x{height} pixels of {channels} channels take {bytes} bytes, not {pixels.Length}", nameof(pixels));
+        if (Rgb == RgbConversion.First) image = image.ToRgb(Alpha);
+        else if (Rgb == RgbConversion.Never) image = AsArray(image);
+        if (Rgb != RgbConversion.Last || image is RgbImage)
+        {
+            ResizeAndCrop(image, pixels, width, height);
+            return;
+        }
+        var native = new byte[width * height * image.PixelSize];
+        ResizeAndCrop(image, native, width, height);
+        PixelConversion.ToRgb(image.With(width, height, native), Alpha, pixels);
+    }
+
+    /// <summary>The whole preprocessing to floats, for tests and tools; towers read bytes and <see cref="ByteTable"/>.</summary>
+    /// <returns>[<see cref="OutputChannels"/>, height, width] of <see cref="OutputSize"/>.</returns>
+    /// <exception cref="InvalidOperationException">Other than three channels where means and deviations differ by channel.</exception>
+    public float[] ToTensor(NativeImage image)
+    {
+        int channels = OutputChannels(image);
+        if (channels != 3 && Scaling.Mean is not null) throw new InvalidOperationException($"three means for a picture of {channels} channels");
+        (int width, int height) = OutputSize(image.Width, image.Height);
+        var pixels = new byte[width * height * channels];
+        Apply(image, pixels);
+        ReadOnlySpan<float> floats = ByteTable.Span;
+        var tensor = new float[pixels.Length];
+        for (int i = 0, plane = width * height; i < plane; i++)
+        {
+            for (int c = 0; c < channels; c++) tensor[c * plane + i] = floats[Math.Min(c, 2) * 256 + pixels[i * channels + c]];
+        }
+        return tensor;
+    }
+
+    // What becomes of a picture that passes through an array and loses the name of its mode.
+    private static PixelMode ArrayMode(PixelMode mode) => mode switch
+    {
+        PixelMode.Indexed or PixelMode.Bilevel or PixelMode.Grey16 => PixelMode.Grey,
+        PixelMode.Cmyk => PixelMode.Rgba,
+        _ => mode,
+    };
+
+    private static NativeImage AsArray(NativeImage image)
+    {
+        PixelMode mode = ArrayMode(image.Mode);
+        if (mode == image.Mode) return image;
+        // The reference refuses 16 bit values that do not fit 8; here they lose their high byte.
+        byte[] pixels = image.Mode == PixelMode.Grey16 ? [.. Enumerable.Range(0, image.Width * image.Height).Select(i => image.Pixels[i * 2])] : image.Pixels.ToArray();
+        return new NativeImage(mode, image.Width, image.Height, pixels);
+    }
+
+    private void ResizeAndCrop(NativeImage image, Span<byte> pixels, int width, int height)
+    {
         (int fullWidth, int fullHeight) = Resize?.TargetSize(image.Width, image.Height) ?? (image.Width, image.Height);
         CropStep crop = Crop ?? new CropStep(fullWidth, fullHeight, CropRounding.Floor);
         int left = PictureGeometry.CropStart(fullWidth, crop.Width, crop.Rounding), top = PictureGeometry.CropStart(fullHeight, crop.Height, crop.Rounding);
@@ -86,34 +147,19 @@ public sealed record ImagePipeline
             Run(image, pixels, fullWidth, fullHeight, window);
             return;
         }
-        var inner = new byte[window.Width * window.Height * 3];
+        int size = image.PixelSize, rowSize = window.Width * size;
+        var inner = new byte[window.Height * rowSize];
         Run(image, inner, fullWidth, fullHeight, window);
         pixels.Fill(crop.Fill);
+        // The fill is a value, not a byte: its high byte is 0.
+        if (image.Mode == PixelMode.Grey16) for (int i = 1; i < pixels.Length; i += 2) pixels[i] = 0;
         for (int y = 0; y < window.Height; y++)
         {
-            int at = ((y + Math.Max(-top, 0)) * width + Math.Max(-left, 0)) * 3;
-            inner.AsSpan(y * window.Width * 3, window.Width * 3).CopyTo(pixels[at..]);
+            int at = ((y + Math.Max(-top, 0)) * width + Math.Max(-left, 0)) * size;
+            inner.AsSpan(y * rowSize, rowSize).CopyTo(pixels[at..]);
         }
     }
 
-    /// <summary>The whole preprocessing to floats, for tests and tools; towers read bytes and <see cref="ByteTable"/>.</summary>
-    /// <returns>[3, height, width] of <see cref="OutputSize"/>.</returns>
-    public float[] ToTensor(RgbImage image)
-    {
-        ArgumentNullException.ThrowIfNull(image);
-        (int width, int height) = OutputSize(image.Width, image.Height);
-        var pixels = new byte[width * height * 3];
-        Apply(image, pixels);
-        ReadOnlySpan<float> floats = ByteTable.Span;
-        var tensor = new float[pixels.Length];
-        for (int i = 0, plane = width * height; i < plane; i++)
-        {
-            for (int c = 0; c < 3; c++) tensor[c * plane + i] = floats[c * 256 + pixels[i * 3 + c]];
-        }
-        return tensor;
-    }
-
-    private void Run(RgbImage image, Span<byte> target, int width, int height, ResizeWindow window) =>
-        PillowResize.ResizeWindow(
-            image.Pixels, image.Width, image.Height, 3, target, width, height, window, Resize?.Filter ?? ResizeFilter.Nearest, Resize?.Order ?? ResizePassOrder.Pillow12);
+    private void Run(NativeImage image, Span<byte> target, int width, int height, ResizeWindow window) =>
+        NativeResize.Resize(image, target, width, height, window, Resize?.Filter ?? ResizeFilter.Nearest, Resize?.Order ?? ResizePassOrder.Pillow12);
 }

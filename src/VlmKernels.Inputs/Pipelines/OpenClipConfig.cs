@@ -48,6 +48,7 @@ internal static class OpenClipConfig
         return new ImagePipeline
         {
             Alpha = AlphaRule.Drop,
+            Rgb = RgbConversion.Last,
             Resize = new ResizeStep(known, width, height, filter),
             Crop = known == ResizeMode.Exact ? null : new CropStep(width, height, CropRounding.HalfEven, fill),
             Scaling = new PixelScaling(1 / 255.0, false, mean, deviation),

@@ -1,5 +1,21 @@
 namespace VlmKernels.Inputs;
 
+/// <summary>When a pipeline turns a picture into RGB. It matters for pictures that are not RGB: palette, alpha, CMYK, 16 bits, black and white.</summary>
+public enum RgbConversion
+{
+    /// <summary>Before everything else, as transformers does.</summary>
+    First,
+
+    /// <summary>After resize and crop, which work in the file's own mode: OpenAI and open_clip. Indices then take the nearest pixel, whatever the filter.</summary>
+    Last,
+
+    /// <summary>
+    /// Not at all, so that a grey picture gives one channel and RGBA four: EfficientNet's processor, which reads indices as grey and CMYK as RGBA.
+    /// No vision tower takes that; it is here to compare with the reference.
+    /// </summary>
+    Never,
+}
+
 /// <summary>How the target size of a resize follows from the picture.</summary>
 public enum ResizeMode
 {

@@ -52,10 +52,10 @@ public sealed class ClipRuntime : IDisposable
 
     /// <summary>Embeds pictures, scaled to length 1.</summary>
     /// <param name="s">A session on the runtime's backend.</param>
-    /// <param name="images">The pictures.</param>
+    /// <param name="images">The pictures, RGB or in the mode of their files.</param>
     /// <returns>[pictures, embedding] F in the session's workspace.</returns>
     /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
-    public Tensor EmbedImages(Session s, IReadOnlyList<RgbImage> images)
+    public Tensor EmbedImages(Session s, IReadOnlyList<NativeImage> images)
     {
         int size = Model.Config.ImageSize, bytes = size * size * 3;
         byte[] pixels = new byte[images.Count * bytes];

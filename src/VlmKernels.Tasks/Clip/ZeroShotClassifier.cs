@@ -48,7 +48,7 @@ public sealed class ZeroShotClassifier
     /// <param name="session">A session on the model's backend.</param>
     /// <param name="images">The pictures.</param>
     /// <returns>[pictures][labels], in the order of <see cref="Labels"/>.</returns>
-    public float[][] Probabilities(Session session, IReadOnlyList<RgbImage> images)
+    public float[][] Probabilities(Session session, IReadOnlyList<NativeImage> images)
     {
         using var mark = session.Mark();
         var classes = session.TakeFloat(_labels.Length, _clip.EmbeddingSize);
@@ -64,7 +64,7 @@ public sealed class ZeroShotClassifier
     /// <param name="session">A session on the model's backend.</param>
     /// <param name="images">The pictures.</param>
     /// <param name="top">How many labels; more than there are means all.</param>
-    public IReadOnlyList<IReadOnlyList<LabelProbability>> Classify(Session session, IReadOnlyList<RgbImage> images, int top = int.MaxValue)
+    public IReadOnlyList<IReadOnlyList<LabelProbability>> Classify(Session session, IReadOnlyList<NativeImage> images, int top = int.MaxValue)
         => [.. Probabilities(session, images).Select(row => Best(row, top))];
 
     private LabelProbability[] Best(float[] row, int top)

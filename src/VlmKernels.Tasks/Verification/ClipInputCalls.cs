@@ -72,12 +72,12 @@ internal sealed class ClipInputCalls(ClipCheckpoint checkpoint, ClipModel model,
         {
             Pipeline = pipeline;
             var decoder = new SkiaImageDecoder();
-            Images = [.. request.Texts("images").Select(path => decoder.DecodeFile(Path.Combine(request.Folder, path), Pipeline.DecodeOptions(applyOrientation: false)))];
+            Images = [.. request.Texts("images").Select(path => decoder.DecodeNativeFile(Path.Combine(request.Folder, path), Pipeline.DecodeOptions(applyOrientation: false)))];
         }
 
         public ImagePipeline Pipeline { get; }
 
-        public RgbImage[] Images { get; }
+        public NativeImage[] Images { get; }
 
         /// <summary>Grey levels [b, h, w, 3] after resize and crop.</summary>
         public HostTensor Bytes()
