@@ -88,19 +88,27 @@ internal static class Terminal
     /// </summary>
     public static void ForEach<T>(string what, IReadOnlyCollection<T> items, bool prints, Action<T> run)
     {
-        if (Console.IsErrorRedirected || items.Count < 2 || (prints && !Console.IsOutputRedirected))
+        bool silent = items.Count < 2 || (prints && !Console.IsOutputRedirected);
+        Track(what, silent ? 0 : items.Count, report =>
         {
-            foreach (var item in items) run(item);
-            return;
-        }
-        Progress.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
-        {
-            var task = context.AddTask(Markup.Escape(what), maxValue: items.Count);
+            int done = 0;
             foreach (var item in items)
             {
                 run(item);
-                task.Increment(1);
+                report(++done);
             }
+            return done;
+        });
+    }
+
+    /// <summary>Runs work that reports how many of <paramref name="total"/> items are done, with a bar and the time left; 0 = no bar.</summary>
+    public static T Track<T>(string what, int total, Func<Action<int>, T> run)
+    {
+        if (Console.IsErrorRedirected || total == 0) return run(_ => { });
+        return Progress.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        {
+            var task = context.AddTask(Markup.Escape(what), maxValue: total);
+            return run(done => task.Value = done);
         });
     }
 
