@@ -35,7 +35,7 @@ internal static class EvaluateCommand
             using var backend = common.Open(parsed);
             using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
             using var session = new Session(backend);
-            var result = Terminal.Track("evaluating", pictures.Count, report => ZeroShotEvaluation.Run(clip, session, pictures, labels, parsed.GetValue(templates), progress: report));
+            var result = Terminal.Track("evaluating", pictures.Count, report => ZeroShotEvaluation.Run(clip, session, pictures, labels, parsed.GetValue(templates), report));
             foreach (var (_, reason) in result.Unreadable) Terminal.Error(reason);
             if (parsed.GetValue(predictions) is { } answers) WritePredictions(answers, pictures, result);
             if (parsed.GetValue(common.Json)) Terminal.Json(w => Write(w, result), indented: true);

@@ -22,7 +22,7 @@ public sealed record ClipScore(IReadOnlyList<double> Scores)
     {
         var pictures = annotations.Pictures;
         if (pictures.Count == 0) throw new ArgumentException("clipscore needs pictures with captions; the annotations hold none");
-        var embed = new Embedder(clip, session, progress: progress);
+        var embed = new Embedder(clip, session, progress);
         float[][] images = embed.Pictures([.. pictures.Select(p => p.Image)]);
         float[] cosines = Similarities.Pairwise([.. pictures.SelectMany((p, i) => p.Captions.Select(_ => images[i]))], embed.Texts([.. pictures.SelectMany(p => p.Captions)]));
         var scores = new double[pictures.Count];

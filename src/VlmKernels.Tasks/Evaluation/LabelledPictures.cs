@@ -19,9 +19,9 @@ public abstract class LabelledPictures
     /// <summary>The class of a picture, 0 to <see cref="Classes"/> − 1.</summary>
     public abstract int Label(int index);
 
-    /// <summary>Decodes a picture. Thread-safe.</summary>
+    /// <summary>Decodes a picture, in the mode of its file. Thread-safe.</summary>
     /// <exception cref="ImageFormatException">The picture cannot be read.</exception>
-    public abstract RgbImage Read(int index, DecodeOptions options);
+    public abstract NativeImage Read(int index, DecodeOptions options);
 
     /// <summary>Opens a dataset: a folder with one folder of pictures per class, or an IDX file of grey pictures whose file of labels lies beside it.</summary>
     /// <exception cref="InvalidDataException">The folder or file is not of either form.</exception>
@@ -56,7 +56,7 @@ internal sealed class PictureFolders : LabelledPictures
 
     public override int Label(int index) => _pictures[index].Label;
 
-    public override RgbImage Read(int index, DecodeOptions options) => _decoder.DecodeFile(_pictures[index].File, options);
+    public override NativeImage Read(int index, DecodeOptions options) => _decoder.DecodeNativeFile(_pictures[index].File, options);
 }
 
 /// <summary>
@@ -97,7 +97,7 @@ internal sealed class IdxPictures : LabelledPictures
 
     public override int Label(int index) => _labels[index];
 
-    public override RgbImage Read(int index, DecodeOptions options)
+    public override NativeImage Read(int index, DecodeOptions options)
     {
         int size = _width * _height;
         var rgb = new byte[size * 3];

@@ -20,7 +20,7 @@ public sealed record PairsEvaluation(int Won, int Count, IReadOnlyDictionary<str
     {
         AnnotatedPicture[] pictures = [.. annotations.Pictures.Where(p => p.WrongCaption is not null)];
         if (pictures.Length == 0 && annotations.Pairs.Count == 0) throw new ArgumentException("pairs need wrong captions or Winoground pairs; the annotations hold neither");
-        var embed = new Embedder(clip, session, progress: progress);
+        var embed = new Embedder(clip, session, progress);
         float[][] images = embed.Pictures([.. pictures.Select(p => p.Image)]);
         float[] right = Similarities.Pairwise(images, embed.Texts([.. pictures.Select(p => p.Captions[0])]));
         float[] wrong = Similarities.Pairwise(images, embed.Texts([.. pictures.Select(p => p.WrongCaption!)]));

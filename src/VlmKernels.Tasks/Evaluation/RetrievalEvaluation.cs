@@ -31,7 +31,7 @@ public sealed record RetrievalEvaluation(Recall ImageToText, Recall TextToImage)
         if (pictures.Count == 0) throw new ArgumentException("retrieval needs pictures with captions; the annotations hold none");
         (int Picture, string Text)[] captions = [.. pictures.SelectMany((p, i) => p.Captions.Select(c => (i, c)))];
         HashSet<string>[] own = [.. pictures.Select(p => p.Captions.ToHashSet())];
-        var embed = new Embedder(clip, session, progress: progress);
+        var embed = new Embedder(clip, session, progress);
         float[][] images = embed.Pictures([.. pictures.Select(p => p.Image)]), texts = embed.Texts([.. captions.Select(c => c.Text)]);
         int[] toText = new int[pictures.Count], toImage = new int[captions.Length];
         Similarities.ForEachRow(session, images, texts, (i, cosines) =>

@@ -21,37 +21,38 @@ public sealed record ZeroShotEvaluation(IReadOnlyList<string> Labels, IReadOnlyL
     /// <param name="pictures">The dataset.</param>
     /// <param name="labels">One label per class, in the order of the dataset's classes.</param>
     /// <param name="templates">Texts with {}; null: the default.</param>
-    /// <param name="batch">Pictures per pass.</param>
     /// <param name="progress">Called with the number of pictures done.</param>
     /// <exception cref="ArgumentException">The number of labels is not that of the classes.</exception>
     public static ZeroShotEvaluation Run(ClipRuntime clip, Session session, LabelledPictures pictures, IReadOnlyList<string> labels, IReadOnlyList<string>? templates = null,
-        int batch = 64, Action<int>? progress = null)
+        Action<int>? progress = null)
     {
         if (labels.Count < pictures.Classes) throw new ArgumentException($"the dataset has {pictures.Classes} classes, but there are {labels.Count} labels");
         var classifier = new ZeroShotClassifier(clip, session, labels, templates);
         var predictions = new int[pictures.Count];
         var confusion = new int[labels.Count, labels.Count];
         var unreadable = new List<(int, string)>();
-        int top1 = 0, top5 = 0;
+        int top1 = 0, top5 = 0, batch = clip.PicturesAtOnce;
+        byte[] pixels = new byte[batch * clip.PixelBytes];
         for (int first = 0; first < pictures.Count; first += batch)
         {
-            var read = new List<(int Index, RgbImage Image)>();
+            var read = new List<int>();
             for (int i = first; i < Math.Min(pictures.Count, first + batch); i++)
             {
                 predictions[i] = -1;
                 try
                 {
-                    read.Add((i, pictures.Read(i, clip.Pipeline.DecodeOptions(applyOrientation: true))));
+                    clip.Prepare(pictures.Read(i, clip.Pipeline.DecodeOptions(applyOrientation: true)), pixels.AsSpan(read.Count * clip.PixelBytes, clip.PixelBytes));
+                    read.Add(i);
                 }
                 catch (ImageFormatException e)
                 {
                     unreadable.Add((i, e.Message));
                 }
             }
-            float[][] rows = read.Count == 0 ? [] : classifier.Probabilities(session, [.. read.Select(r => r.Image)]);
+            float[][] rows = read.Count == 0 ? [] : classifier.Probabilities(session, pixels.AsSpan(0, read.Count * clip.PixelBytes), read.Count);
             for (int k = 0; k < rows.Length; k++)
             {
-                int index = read[k].Index, label = pictures.Label(index), rank = Rank(rows[k], label);
+                int index = read[k], label = pictures.Label(index), rank = Rank(rows[k], label);
                 predictions[index] = Array.IndexOf(rows[k], rows[k].Max());
                 confusion[label, predictions[index]]++;
                 if (rank == 0) top1++;
