@@ -48,7 +48,7 @@ internal static class ClassifyCommand
 
     private static string[] Labels(string[] given, string? file)
     {
-        string[] all = [.. given, .. file is null ? [] : File.ReadLines(Terminal.ExpectFile(file, "a text file of labels")).Select(l => l.Trim()).Where(l => l.Length > 0)];
+        string[] all = [.. given, .. file is null ? [] : CommonOptions.ReadLabels(file)];
         if (all.Length == 0) throw new ArgumentException("no labels: give --labels or --labels-file");
         // Twice the same label would share its probability, and lists of class names do hold some twice.
         string[] twice = [.. all.GroupBy(l => l).Where(g => g.Count() > 1).Select(g => g.Key)];

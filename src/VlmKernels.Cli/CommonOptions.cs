@@ -50,6 +50,9 @@ internal sealed class CommonOptions
         foreach (var word in list.Tokens.Where(t => t.Value.Length > 1 && t.Value[0] == '-')) list.AddError($"option {word.Value} is unknown");
     }
 
+    /// <summary>The labels of a file, one per line; blank lines do not count.</summary>
+    public static string[] ReadLabels(string file) => [.. File.ReadLines(Terminal.ExpectFile(file, "a text file of labels")).Select(l => l.Trim()).Where(l => l.Length > 0)];
+
     public void AddDevice(Command command)
     {
         command.Options.Add(Device);

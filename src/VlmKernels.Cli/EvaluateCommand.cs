@@ -30,7 +30,7 @@ internal static class EvaluateCommand
         command.SetAction(parsed => Terminal.Guard(() =>
         {
             var pictures = LabelledPictures.Open(parsed.GetValue(dataset)!);
-            string[] labels = parsed.GetValue(labelsFile) is { } file ? [.. File.ReadLines(file).Select(l => l.Trim()).Where(l => l.Length > 0)] : [.. pictures.Names];
+            string[] labels = parsed.GetValue(labelsFile) is { } file ? CommonOptions.ReadLabels(file) : [.. pictures.Names];
             if (labels.Length == 0) throw new ArgumentException("the dataset has no names of classes: give --labels-file");
             using var backend = common.Open(parsed);
             using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
@@ -80,12 +80,12 @@ internal static class EvaluateCommand
 
     private static void Print(ZeroShotEvaluation r)
     {
-        Console.Out.WriteLine(Terminal.Text($"{r.Count} pictures: top-1 {Percent(r.Top1, r.Count):F2} % ({r.Top1}), top-5 {Percent(r.Top5, r.Count):F2} % ({r.Top5})"));
-        Console.Out.WriteLine("class (rows) against answer (columns):");
+        Terminal.Line(Terminal.Text($"{r.Count} pictures: top-1 {Percent(r.Top1, r.Count):F2} % ({r.Top1}), top-5 {Percent(r.Top5, r.Count):F2} % ({r.Top5})"));
+        Terminal.Line("class (rows) against answer (columns):");
         var table = Terminal.Table(["", .. r.Labels]);
         for (int label = 0; label < r.Labels.Count; label++)
         {
-            table.AddRow([Markup.Escape(r.Labels[label]), .. Enumerable.Range(0, r.Labels.Count).Select(p => Terminal.Text($"{r.Confusion[label, p]}"))]);
+            table.AddRow([Terminal.Cell(r.Labels[label]), .. Enumerable.Range(0, r.Labels.Count).Select(p => Terminal.Text($"{r.Confusion[label, p]}"))]);
         }
         Terminal.Print(table);
     }
@@ -102,12 +102,12 @@ internal static class EvaluateCommand
 
     private static void Print(PairsEvaluation r)
     {
-        if (r.Count > 0) Console.Out.WriteLine(Terminal.Text($"the right caption beats the wrong one for {r.Won} of {r.Count} pictures: {Percent(r.Won, r.Count):F1} %"));
-        foreach (var (kind, (won, count)) in r.ByKind) Console.Out.WriteLine(Terminal.Text($"  {kind}: {won} of {count}"));
-        if (r.Winoground is { } w) Console.Out.WriteLine(Terminal.Text($"Winoground, {w.Count} pairs: text {w.Text:F1} %, image {w.Image:F1} %, group {w.Group:F1} %"));
+        if (r.Count > 0) Terminal.Line(Terminal.Text($"the right caption beats the wrong one for {r.Won} of {r.Count} pictures: {Percent(r.Won, r.Count):F1} %"));
+        foreach (var (kind, (won, count)) in r.ByKind) Terminal.Line(Terminal.Text($"  {kind}: {won} of {count}"));
+        if (r.Winoground is { } w) Terminal.Line(Terminal.Text($"Winoground, {w.Count} pairs: text {w.Text:F1} %, image {w.Image:F1} %, group {w.Group:F1} %"));
     }
 
-    private static void Print(ClipScore r) => Console.Out.WriteLine(Terminal.Text($"CLIPScore of {r.Scores.Count} pictures: {r.Mean:F4}"));
+    private static void Print(ClipScore r) => Terminal.Line(Terminal.Text($"CLIPScore of {r.Scores.Count} pictures: {r.Mean:F4}"));
 
     private static void Write(Utf8JsonWriter w, ZeroShotEvaluation r)
     {

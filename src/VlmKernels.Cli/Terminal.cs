@@ -124,7 +124,7 @@ internal static class Terminal
     public static Table Table(params string[] columns)
     {
         var table = new Table().NoBorder();
-        foreach (string column in columns) table.AddColumn(new TableColumn($"[bold]{Markup.Escape(column)}[/]") { NoWrap = true });
+        foreach (string column in columns) table.AddColumn(new TableColumn($"[bold]{Cell(column)}[/]") { NoWrap = true });
         return table;
     }
 
@@ -166,7 +166,8 @@ internal static class Terminal
 
     /// <summary>
     /// Without the characters that steer a terminal: names and texts come from files, and a file must not move the cursor, set titles or turn the
-    /// order of letters round. Everything that is printed passes here, JSON excepted, which escapes them itself.
+    /// order of letters round. Everything that is printed passes here, JSON excepted: its encoder
+    /// escapes control characters.
     /// </summary>
     private static string Clean(string text, bool keepLines)
     {
