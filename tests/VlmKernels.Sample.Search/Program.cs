@@ -11,8 +11,8 @@ if (args is not [var text, .. { Length: > 0 } pictures])
 }
 using var backend = Devices.Open();
 using var clip = ClipRuntime.Open(ModelCatalog.Resolve("fashion-clip"), backend);
-using IEmbeddingGenerator<string, Embedding<float>> texts = new ClipTextEmbeddingGenerator(clip, backend, "fashion-clip");
-using IEmbeddingGenerator<DataContent, Embedding<float>> images = new ClipImageEmbeddingGenerator(clip, backend, "fashion-clip");
+using var texts = new ClipTextEmbeddingGenerator(clip, backend, "fashion-clip");
+using var images = new ClipImageEmbeddingGenerator(clip, backend, "fashion-clip");
 
 var wanted = await texts.GenerateVectorAsync(text);
 var found = await images.GenerateAsync(pictures.Select(p => new DataContent(File.ReadAllBytes(p), "image/png") { Name = p }));
