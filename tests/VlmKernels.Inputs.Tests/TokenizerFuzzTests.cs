@@ -6,7 +6,7 @@ namespace VlmKernels.Inputs.Tests;
 /// <summary>Damaged tokenizer files: each gives a tokenizer that turns texts into its own ids and back, or a ConfigFormatException.</summary>
 public sealed class TokenizerFuzzTests(ITestOutputHelper output) : IDisposable
 {
-    private const int DefaultRuns = 4000, MaxAllocated = 16 << 20;
+    private const int DefaultRuns = 4000, MaxAllocated = 32 << 20;
 
     private static readonly string[] Texts = ["", "A photo of a  bag's 12 boots, and that's <|endoftext|>all [SEP] <x> q", "é ŁİN Ω 你好 👟\ud800\u0000 &amp;amp;\t<y>", new('a', 500)];
 
@@ -65,8 +65,16 @@ public sealed class TokenizerFuzzTests(ITestOutputHelper output) : IDisposable
             Assert.Contains(folder, e.Message, StringComparison.Ordinal);
             return false;
         }
-        Use(tokenizer);
-        return true;
+        try
+        {
+            Use(tokenizer);
+            return true;
+        }
+        catch (ConfigFormatException)
+        {
+            // A pattern that takes too long, or replacements that make a text too long, show only on a text.
+            return false;
+        }
     }
 
     private static void Use(ITokenizer tokenizer)

@@ -25,7 +25,7 @@ internal sealed class NormalizerSequence(IReadOnlyList<INormalizer> steps) : INo
 internal sealed class ReplaceNormalizer(RunePattern pattern, string content) : INormalizer
 {
     // Steps in a row that double the text would fill the memory.
-    private const int LongestResult = 16 << 20;
+    private const int LongestResult = 4 << 20;
 
     public string Normalize(string text)
     {
@@ -33,7 +33,7 @@ internal sealed class ReplaceNormalizer(RunePattern pattern, string content) : I
         int position = 0;
         foreach (Range match in pattern.Matches(text))
         {
-            if (result.Length > LongestResult) throw new ConfigFormatException($"a replacement of the tokenizer's file makes the text longer than {LongestResult} characters");
+            if (result.Length > Math.Max(LongestResult, text.Length)) throw new ConfigFormatException($"a replacement of the tokenizer's file makes a text of {text.Length} characters too long");
             result.Append(text, position, match.Start.Value - position).Append(content);
             position = match.End.Value;
         }

@@ -18,7 +18,7 @@ public static class JsonDamage
         }.Select(Encoding.UTF8.GetBytes),
     ];
 
-    private static readonly byte[][] Texts = [.. new[] { "\"\"", "\" \"", "\"a b\"", "\"\\ud800\"", "\"\\u0000\"", "\"\\n\"", "\"\u00e9\"", "\"(\"", "\"../a\"", "\"__metadata__\"", $"\"{new string('a', 3000)}\"" }.Select(Encoding.UTF8.GetBytes)];
+    private static readonly byte[][] Texts = [.. new[] { "\"\"", "\" \"", "\"a b\"", "\"\\ud800\"", "\"\\u0000\"", "\"\\n\"", "\"\u00e9\"", "\"(\"", "\"../a\"", "\"__metadata__\"", $"\"{new string('a', 300)}\"" }.Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>Damages JSON once. Of text that is no JSON, what was before the fault counts; without any value it stays as it is.</summary>
     public static byte[] Apply(byte[] json, Random random)
