@@ -27,7 +27,7 @@ public static class Fuzz
             for (int i = 0; i < runs; i++)
             {
                 Volatile.Write(ref current, i);
-                if (Try(first + i, what, maxAllocated, accepts)) read++;
+                if (Try(first + i, what, maxAllocated, accepts, again: true)) read++;
             }
         });
         // A case that never ends must fail the test, not stop it.
@@ -39,7 +39,7 @@ public static class Fuzz
         return $"{runs} of {what} from seed {first}: {read} read, {runs - read} refused";
     }
 
-    private static bool Try(int seed, string what, long maxAllocated, Func<int, bool> accepts)
+    private static bool Try(int seed, string what, long maxAllocated, Func<int, bool> accepts, bool again)
     {
         long allocated = GC.GetAllocatedBytesForCurrentThread(), started = Stopwatch.GetTimestamp();
         bool read;
@@ -53,6 +53,8 @@ public static class Fuzz
         }
         TimeSpan time = Stopwatch.GetElapsedTime(started);
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        // On a busy machine any case may be slow once.
+        if (time > MaxTime && again) return Try(seed, what, maxAllocated, accepts, again: false);
         if (time > MaxTime) throw new InvalidOperationException($"{what} with seed {seed} took {time}");
         if (allocated > maxAllocated) throw new InvalidOperationException($"{what} with seed {seed} allocated {allocated} bytes");
         return read;
