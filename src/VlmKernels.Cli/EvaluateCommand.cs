@@ -15,6 +15,7 @@ internal static class EvaluateCommand
         Captions("retrieval", "Finds captions of pictures and pictures of captions: recall at 1, 5 and 10.", RetrievalEvaluation.Run, Print, Write),
         Captions("pairs", "Right caption against wrong caption, and Winoground's text, image and group scores.", PairsEvaluation.Run, Print, Write),
         Captions("clipscore", "Scores captions without references (CLIPScore).", ClipScore.Run, Print, Write),
+        EvaluateEmbeddingsCommand.Create(),
     };
 
     private static Command ZeroShot()

@@ -59,6 +59,19 @@ public class InspectTests
     }
 
     [Fact]
+    public void A_checkpoint_without_its_configuration_is_shown_with_a_note()
+    {
+        using var folder = new TemporaryFolder("models/fashion-clip");
+        File.Delete(folder["config.json"]);
+        var run = Vlm.Run("inspect", folder.Path);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Matches(@"recognised +CLIP \(HF layout\)\n", run.Output);
+        Assert.Matches(@"note +no config\.json beside the checkpoint", run.Output);
+        Assert.Matches(@"parameters +1,405,825 in 110 tensors", run.Output);
+        Assert.Contains("{0…3}", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_family_that_is_not_built_is_shown_nevertheless()
     {
         if (Fixtures.Cases("blip").FirstOrDefault(c => File.Exists(Path.Combine(c, "model.safetensors"))) is not { } folder) { Assert.Skip("no BLIP case here"); return; }

@@ -16,6 +16,15 @@ public class LibraryTests
     }
 
     [Fact]
+    public void A_program_that_uses_the_embedding_generators_orders_pictures_by_a_text()
+    {
+        var run = Vlm.Start(Vlm.Host, [Vlm.Built("tests/VlmKernels.Sample.Search", "VlmKernels.Sample.Search.dll"), "a photo of a sneaker", "models/samples/scene-6.png", Picture]);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        string[] lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal([Picture, "models/samples/scene-6.png"], lines.Select(l => l.Split(' ')[1]));
+    }
+
+    [Fact]
     [Trait("Category", "Packaging")]
     public void A_program_that_references_the_packages_classifies_a_picture()
     {

@@ -19,6 +19,7 @@ public sealed partial class HouseTests
         ["VlmKernels.Inputs"] = [],
         ["VlmKernels.Models"] = ["VlmKernels.Kernels", "VlmKernels.Weights", "VlmKernels.Inputs"],
         ["VlmKernels.Tasks"] = ["VlmKernels.Models", "VlmKernels.Kernels.Cpu"],
+        ["VlmKernels.Extensions.AI"] = ["VlmKernels.Tasks"],
         ["VlmKernels.Cli"] = ["VlmKernels.Tasks"],
         ["VlmKernels.Launcher"] = [],
     };

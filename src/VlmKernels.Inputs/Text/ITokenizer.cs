@@ -15,6 +15,7 @@ public interface ITokenizer
     /// <summary>Text to ids.</summary>
     /// <param name="text">Any string; unpaired surrogates count as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether the beginning and end tokens of the model are put around.</param>
+    /// <exception cref="ConfigFormatException">A pattern or replacement of a hostile tokenizer file takes too long or makes the text too long.</exception>
     int[] Encode(string text, bool addSpecialTokens = true);
 
     /// <summary>Ids to text, with U+FFFD for incomplete UTF-8. Ids that the vocabulary lacks are left out.</summary>

@@ -24,12 +24,16 @@ internal sealed class NormalizerSequence(IReadOnlyList<INormalizer> steps) : INo
 /// <summary>Replaces every match of a pattern (tokenizer.json: Replace).</summary>
 internal sealed class ReplaceNormalizer(RunePattern pattern, string content) : INormalizer
 {
+    // Steps in a row that double the text would fill the memory.
+    private const int LongestResult = 4 << 20;
+
     public string Normalize(string text)
     {
         var result = new StringBuilder(text.Length);
         int position = 0;
         foreach (Range match in pattern.Matches(text))
         {
+            if (result.Length > Math.Max(LongestResult, text.Length)) throw new ConfigFormatException($"a replacement of the tokenizer's file makes a text of {text.Length} characters too long");
             result.Append(text, position, match.Start.Value - position).Append(content);
             position = match.End.Value;
         }

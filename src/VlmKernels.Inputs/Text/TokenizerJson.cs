@@ -19,7 +19,7 @@ internal static class TokenizerJson
         Surroundings around = json.Take("post_processor") is { } post ? TokenizerJsonSteps.PostProcessor(new JsonSection(post, path, "post_processor."), Id) : Surroundings.None;
         ITokenDecoder decoder = TokenizerJsonSteps.Decoder(json.Section("decoder"), endSuffix);
         json.RequireAllRead();
-        return new Tokenizer
+        var tokenizer = new Tokenizer
         {
             Model = tokens,
             Normalizer = normalizer,
@@ -30,11 +30,19 @@ internal static class TokenizerJson
             Special = config.Resolve(Id),
             ModelMaxLength = config.ModelMaxLength,
         };
+        // What is put around every text would otherwise reach the model as an id outside its table.
+        foreach (int id in around.Before.Concat(around.After))
+        {
+            if (tokenizer.Token(id) is null) throw new ConfigFormatException(path, $"\"post_processor\": no token has the id {id}");
+        }
+        return tokenizer;
     }
 
     public static AddedToken ReadAddedToken(JsonSection json, int id)
     {
         string content = json.Text("content") ?? throw json.Missing("content");
+        // The vocabulary's size is one more than the largest id.
+        if (id is < 0 or int.MaxValue) throw new ConfigFormatException(json.File, $"the added token \"{content}\" has the id {id}");
         var token = new AddedToken(
             id, content, json.Flag("special", false), json.Flag("normalized", false), json.Flag("single_word", false), json.Flag("lstrip", false), json.Flag("rstrip", false));
         json.Ignore(["id", "__type"]);

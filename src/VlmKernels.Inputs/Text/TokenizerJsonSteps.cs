@@ -129,11 +129,14 @@ internal static class TokenizerJsonSteps
         {
             if (part.TryGetProperty("Sequence", out _)) { seen = true; continue; }
             string token = part.GetProperty("SpecialToken").GetProperty("id").GetString() ?? "";
-            if (known is { } map && map.TryGetProperty(token, out JsonElement entry)) (seen ? after : before).AddRange(entry.GetProperty("ids").EnumerateArray().Select(e => e.GetInt32()));
+            if (known is { } map && map.TryGetProperty(token, out JsonElement entry)) (seen ? after : before).AddRange(entry.GetProperty("ids").EnumerateArray().Select(e => WholeId(json, e)));
             else (seen ? after : before).Add(id(token) ?? throw new ConfigFormatException(json.File, $"\"post_processor.single\": unknown token {token}"));
         }
         return new Surroundings(before, after);
     }
+
+    private static int WholeId(JsonSection json, JsonElement id)
+        => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number) ? number : throw json.Wrong("special_tokens", "whole numbers as ids", id);
 
     private static ConfigFormatException NotImplemented(JsonSection json, string kind, string type) => new(json.File, $"the {kind} {type} is not implemented");
 }

@@ -57,11 +57,7 @@ public sealed class ClipCheckpoint : IDisposable
             var weights = kind.Layout.Over(files.Path, files.Tensors.Values);
             var notes = new List<string>();
             string? configFile = FindConfig(files.Path, weights.Layout);
-            if (configFile is null && weights.Layout == ClipLayouts.HuggingFace)
-            {
-                // Tensors tell neither heads nor activation, and this layout is written for models of every kind.
-                throw new WeightFileException(files.Path, null, "config.json beside a checkpoint in the HF layout", "no such file");
-            }
+            if (LacksConfig(files.Path, weights.Layout)) throw new WeightFileException(files.Path, null, "config.json beside a checkpoint in the HF layout", "no such file");
             var config = Present(configFile is null ? ClipShapes.Infer(weights, notes) : Read(configFile), weights, notes);
             if (options?.Activation is { } activation) config = config.WithActivation(activation);
             Validate(config, configFile ?? files.Path);
@@ -72,6 +68,15 @@ public sealed class ClipCheckpoint : IDisposable
             files.Dispose();
             throw;
         }
+    }
+
+    /// <summary>True when no configuration lies beside a checkpoint that cannot be loaded without one: its tensors can only be looked at.</summary>
+    /// <param name="checkpoint">A checkpoint file or an index of shards.</param>
+    /// <param name="layout">Its layout.</param>
+    public static bool LacksConfig(string checkpoint, Layout layout)
+    {
+        // Tensors tell neither heads nor activation, and the HF layout is written for models of every kind.
+        return layout == ClipLayouts.HuggingFace && FindConfig(checkpoint, layout) is null;
     }
 
     /// <summary>Loads the model. The checkpoint may be closed afterwards.</summary>

@@ -8,8 +8,8 @@ namespace VlmKernels.Tasks;
 /// <param name="Files">All files that hold tensors.</param>
 /// <param name="Kind">What the tensors' names told.</param>
 /// <param name="Description">What the model is; null when it is not supported.</param>
-/// <param name="Config">Its sizes and rules; null when it is not supported.</param>
-/// <param name="ConfigFile">The file that gave them; null when they were inferred.</param>
+/// <param name="Config">Its sizes and rules; null when it is not supported or its configuration is missing.</param>
+/// <param name="ConfigFile">The file that gave them; null when they were inferred or are unknown.</param>
 /// <param name="Notes">What had to be assumed.</param>
 /// <param name="Tensors">The tensors, repeated layers in one line each.</param>
 /// <param name="Metadata">Free texts in the files' headers.</param>
@@ -34,6 +34,11 @@ public sealed record Inspection(string Path, IReadOnlyList<string> Files, Checkp
         string[] names = [.. files.Files];
         var metadata = files.Metadata.ToDictionary();
         if (!kind.IsSupported) return new Inspection(files.Path, names, kind, null, null, null, [], tensors, metadata);
+        if (ClipCheckpoint.LacksConfig(files.Path, kind.Layout!))
+        {
+            string note = "no config.json beside the checkpoint: it gives the sizes that the tensors don't tell, and without it the model cannot be loaded";
+            return new Inspection(files.Path, names, kind, $"{kind.Family} ({kind.Layout!.Name})", null, null, [note], tensors, metadata);
+        }
         using var clip = ClipCheckpoint.Open(path);
         return new Inspection(clip.Path, names, clip.Kind, clip.Description, clip.Config, clip.ConfigFile, clip.Notes, tensors, metadata);
     }

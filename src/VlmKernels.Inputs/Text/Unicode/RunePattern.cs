@@ -17,10 +17,23 @@ internal sealed class RunePattern
 
     /// <summary>Compiles a pattern. A time limit per match keeps a hostile tokenizer.json from hanging the process.</summary>
     /// <exception cref="ArgumentException">The pattern is not one that .NET understands.</exception>
-    public RunePattern(string pattern, RegexOptions options = RegexOptions.None) => regex = new Regex(pattern, options | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10));
+    public RunePattern(string pattern, RegexOptions options = RegexOptions.None) => regex = new Regex(pattern, options | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
 
     /// <summary>The matches as ranges of UTF-16 units, from the left; empty matches are left out.</summary>
+    /// <exception cref="ConfigFormatException">A match takes longer than a second: patterns of hostile files may take forever.</exception>
     public List<Range> Matches(string text)
+    {
+        try
+        {
+            return Find(text);
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new ConfigFormatException($"the pattern {e.Pattern} of the tokenizer's file takes too long on a text of {text.Length} characters", e);
+        }
+    }
+
+    private List<Range> Find(string text)
     {
         var ranges = new List<Range>();
         int[]? starts = null;
