@@ -32,18 +32,32 @@ internal static unsafe class InnerProductOp
 
     private static void Run<S, V, R>(CpuQueue q, in InnerProductArgs a) where S : struct, ISimd<V> where V : struct where R : struct, IStoredRows<V>
     {
+        int padded = (a.X.Columns + S.Width - 1) / S.Width * S.Width;
         var operands = new InnerProductOperands
         {
-            X = CpuStorage.Floats(a.X),
+            X = Pad(q, a.X, padded),
             Y = CpuStorage.Floats(a.Y),
             Rows = CpuStorage.Address(a.Rows),
-            PitchX = a.X.Pitch,
+            PitchX = padded,
             PitchY = a.Y.Pitch,
             PitchRows = (nint)a.Rows.Pitch * R.Size,
             Queries = a.X.Rows,
             Columns = a.X.Columns,
         };
         RowJobs.Run(q, new InnerProductJob<S, V, R> { Operands = operands }, a.Rows.Rows, (long)R.Size * a.X.Columns);
+    }
+
+    /// <summary>Copies queries into scratch with zeros up to a whole vector, so that the kernel needs no second text for a row's end.</summary>
+    private static float* Pad(CpuQueue q, Tensor x, int padded)
+    {
+        float* scratch = q.Shared((long)x.Rows * padded);
+        for (nint i = 0; i < x.Rows; i++)
+        {
+            var row = new Span<float>(scratch + (i * padded), padded);
+            new ReadOnlySpan<float>(CpuStorage.Floats(x) + (i * x.Pitch), x.Columns).CopyTo(row);
+            row[x.Columns..].Clear();
+        }
+        return scratch;
     }
 
     private struct InnerProductJob<S, V, R> : IRowJob where S : struct, ISimd<V> where V : struct where R : struct, IStoredRows<V>
