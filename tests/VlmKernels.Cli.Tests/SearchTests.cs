@@ -54,7 +54,7 @@ public sealed class SearchTests : IDisposable
     public void What_does_not_fit_is_an_error()
     {
         IndexFolder.Write(_folder.Path, "0", [[1, 2, 3]], ["a"]);
-        Fails($"{_folder["img_emb/img_emb_0.npy"]}: expected embeddings of 64 numbers, as the model makes them, found 3", "--text", "bag");
+        Fails($"{_folder["img_emb/img_emb_0.npy"]}: expected embeddings of 128 numbers, as the model makes them, found 3", "--text", "bag");
         Fails("nothing to search for: give --text or --picture");
         Fails("--top: expected at least 1, found 0", "--text", "bag", "--top", "0");
         Fails("nowhere.png: expected a picture, found nothing", "--picture", "nowhere.png");

@@ -37,20 +37,20 @@ internal static class MetadataColumn
 
     private static T Open<T>(string path, Func<ParquetReader, DataField, Task<T>> read)
     {
+        using var file = File.OpenRead(path);
         try
         {
-            return OpenAsync(path, read).GetAwaiter().GetResult();
+            return OpenAsync(path, file, read).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException or InvalidDataException))
+        catch (Exception e) when (e is not InvalidDataException)
         {
-            // The package has no exception of its own for damage: whatever it stumbles over gets out.
+            // The package has no exception of its own for damage: whatever it stumbles over gets out, also as IOException without a name.
             throw new InvalidDataException($"{path}: expected a Parquet file, found one that cannot be read ({e.Message})", e);
         }
     }
 
-    private static async Task<T> OpenAsync<T>(string path, Func<ParquetReader, DataField, Task<T>> read)
+    private static async Task<T> OpenAsync<T>(string path, FileStream file, Func<ParquetReader, DataField, Task<T>> read)
     {
-        await using var file = File.OpenRead(path);
         await using var reader = await ParquetReader.CreateAsync(file);
         var column = reader.Schema.DataFields.FirstOrDefault(f => f is { Name: Name, IsArray: false, MaxRepetitionLevel: 0 } && (f.ClrType == typeof(string) || f.ClrType == typeof(ReadOnlyMemory<char>)));
         return await read(reader, column ?? throw new InvalidDataException($"{path}: expected a column of texts named {Name}, found {string.Join(", ", reader.Schema.DataFields.Select(f => f.Name))}"));
