@@ -45,6 +45,13 @@ public sealed class CpuBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public Tensor Map(in MapRequest request)
+    {
+        request.Check();
+        return new Tensor(new CpuStorage(request), 0, request.Shape, request.Type, request.Shape.Columns);
+    }
+
+    /// <inheritdoc/>
     public PackedWeight Pack(in PackRequest request)
     {
         request.Check();

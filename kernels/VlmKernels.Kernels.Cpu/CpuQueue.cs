@@ -21,6 +21,8 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
 
     public void MatMul(in MatMulArgs a) => MatMulOp.Run(this, a);
 
+    public void InnerProduct(in InnerProductArgs a) => InnerProductOp.Run(this, a);
+
     public void Conv2d(in ConvArgs a) => ConvOp.Run(this, a);
 
     public void PatchEmbed(in PatchEmbedArgs a) => PatchEmbedOp.Run(this, a);
@@ -34,6 +36,8 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
     public void Reduce(in ReduceArgs a) => ReduceOp.Run(this, a);
 
     public void Softmax(in SoftmaxArgs a) => SoftmaxOp.Run(this, a);
+
+    public void TopK(in TopKArgs a) => TopKOp.Run(this, a);
 
     public void Pool2d(in PoolArgs a) => Pool2dOp.Run(this, a);
 

@@ -2,10 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace VlmKernels.Kernels.Cpu;
 
-/// <summary>Native memory, aligned to 256 bytes, with a vector's width of slack behind its end.</summary>
+/// <summary>Native memory, aligned to 256 bytes, with a vector's width of slack behind its end; or memory of the host, as it is.</summary>
 internal sealed unsafe class CpuStorage : Storage
 {
     private const int Alignment = 256;
+    private readonly SafeBuffer? _mapped;
     private byte* _base;
 
     public CpuStorage(long bytes)
@@ -14,7 +15,18 @@ internal sealed unsafe class CpuStorage : Storage
         _base = (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes + Alignment), Alignment);
     }
 
+    /// <summary>Host memory, read in place and held open until it is disposed.</summary>
+    public CpuStorage(in MapRequest request)
+    {
+        Bytes = request.Bytes;
+        _mapped = request.Memory;
+        _mapped.AcquirePointer(ref _base);
+        _base += request.Offset;
+    }
+
     public override long Bytes { get; }
+
+    public override bool IsReadOnly => _mapped is not null;
 
     /// <summary>First byte.</summary>
     /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
@@ -35,7 +47,9 @@ internal sealed unsafe class CpuStorage : Storage
 
     public override void Dispose()
     {
-        NativeMemory.AlignedFree(_base);
+        if (_base is null) return;
+        if (_mapped is null) NativeMemory.AlignedFree(_base);
+        else _mapped.ReleasePointer();
         _base = null;
     }
 }

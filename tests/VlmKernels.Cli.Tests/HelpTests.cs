@@ -7,6 +7,7 @@ public class HelpTests
     [Theory]
     [InlineData("", "classify", "inspect", "verify", "doctor", "--version")]
     [InlineData("classify", "<image>", "--model", "--labels", "--labels-file", "--template", "--top", "--as-stored", "--json", "--device", "--isa", "--threads", "VLMKERNELS_MODELS")]
+    [InlineData("search", "<index>", "--text", "--picture", "--top", "--model", "--sheet", "--json", "--device", "--isa", "--threads", "current folder")]
     [InlineData("inspect", "<path>", "--plan", "--batch", "--json", "ViT-bigG/14")]
     [InlineData("verify", "<case>", "--summary", "--json", "--device", "--isa", "--threads")]
     [InlineData("doctor", "--json", "--device", "--isa", "--threads")]

@@ -1,3 +1,4 @@
+using VlmKernels.Testing.OpTable;
 using Xunit;
 
 namespace VlmKernels.Kernels.Tests;
@@ -194,6 +195,43 @@ public sealed class CheckedOpsTests : IDisposable
     }
 
     [Fact]
+    public void InnerProduct()
+    {
+        Tensor x = _s.TakeFloat(2, 8), rows = _s.TakeFloat(5, 8), y = _s.TakeFloat(2, 5), halves = Mapped(DType.F16, 5, 8);
+        Passes(s => s.Ops.InnerProduct(new InnerProductArgs(x, rows, y)));
+        Passes(s => s.Ops.InnerProduct(new InnerProductArgs(x, halves, y)));
+        Refuses(s => s.Ops.InnerProduct(new InnerProductArgs(x, default, y)), "InnerProduct: rows are not given");
+        Refuses(s => s.Ops.InnerProduct(new InnerProductArgs(x, _s.TakeInt(5, 8), y)), "InnerProduct: rows must be F32 or F16, found I32 [5, 8]");
+        Refuses(s => s.Ops.InnerProduct(new InnerProductArgs(halves, rows, y)), "InnerProduct: x must be F32, found F16 [5, 8]");
+        Refuses(s => s.Ops.InnerProduct(new InnerProductArgs(_s.TakeFloat(2, 7), rows, y)), "InnerProduct: rows are [5, 8], but x has 7 columns");
+        Refuses(s => s.Ops.InnerProduct(new InnerProductArgs(x, rows, _s.TakeFloat(2, 6))), "InnerProduct: y is [2, 6], but x is [2, 8] and rows are [5, 8]");
+        Refuses(s => s.Ops.InnerProduct(new InnerProductArgs(x, rows, x.Reshape(2, 8).SliceColumns(0, 5))), "InnerProduct: x F32 [2, 8] overlaps y");
+    }
+
+    [Fact]
+    public void TopK()
+    {
+        Tensor x = _s.TakeFloat(2, 9), values = _s.TakeFloat(2, 3), ids = _s.TakeInt(2, 3);
+        Passes(s => s.Ops.TopK(new TopKArgs(x, values, ids)));
+        Refuses(s => s.Ops.TopK(new TopKArgs(x, _s.TakeFloat(2, 10), _s.TakeInt(2, 10))), "TopK: k must be 1 to the 9 columns of x, but values are [2, 10]");
+        Refuses(s => s.Ops.TopK(new TopKArgs(x, _s.TakeFloat(2, 0), _s.TakeInt(2, 0))), "TopK: k must be 1 to the 9 columns of x, but values are [2, 0]");
+        Refuses(s => s.Ops.TopK(new TopKArgs(x, _s.TakeFloat(1, 3), ids)), "TopK: x is [2, 9], but values is [1, 3]");
+        Refuses(s => s.Ops.TopK(new TopKArgs(x, values, _s.TakeInt(2, 2))), "TopK: ids must be [2, 3], found I32 [2, 2]");
+        Refuses(s => s.Ops.TopK(new TopKArgs(x, values, values)), "TopK: ids must be I32, found F32 [2, 3]");
+        Refuses(s => s.Ops.TopK(new TopKArgs(x, values, values with { Type = DType.I32 })), "TopK: values F32 [2, 3] overlaps ids I32 [2, 3]");
+        Refuses(s => s.Ops.TopK(new TopKArgs(x, x.SliceColumns(0, 3), ids)), "TopK: x F32 [2, 9] overlaps values F32 [2, 3]");
+    }
+
+    [Fact]
+    public void Mapped_memory_is_only_read()
+    {
+        Tensor mapped = Mapped(DType.F32, 2, 3), x = _s.TakeFloat(2, 3);
+        Passes(s => s.Ops.Softmax(new SoftmaxArgs(mapped, x)));
+        Refuses(s => s.Ops.Softmax(new SoftmaxArgs(x, mapped)), "Softmax: y F32 [2, 3] lies in read-only memory");
+        Refuses(s => s.CopyIn<float>(new float[6], mapped), "CopyIn: F32 [2, 3] lies in read-only memory");
+    }
+
+    [Fact]
     public void PixelsToFloat()
     {
         Tensor pixels = _s.TakeBytes(1, 4, 4, 3), table = _s.TakeFloat(3, 256), y = _s.Take(1, 4, 4, 3);
@@ -202,6 +240,12 @@ public sealed class CheckedOpsTests : IDisposable
         Refuses(s => s.Ops.PixelsToFloat(new PixelsArgs(pixels, _s.TakeFloat(256), y)), "PixelsToFloat: byte table must be [3, 256], found F32 [256]");
         Refuses(s => s.Ops.PixelsToFloat(new PixelsArgs(pixels, table, _s.Take(1, 4, 3, 4))), "PixelsToFloat: y must be [1, 4, 4, 3], found F32 [1, 4, 3, 4]");
         Refuses(s => s.Ops.PixelsToFloat(new PixelsArgs(_s.TakeBytes(1, 4, 3, 4), table, y)), "PixelsToFloat: pixels must have 3 channels, found U8 [1, 4, 3, 4]");
+    }
+
+    private Tensor Mapped(DType type, int rows, int columns)
+    {
+        using var memory = new HostMemory((long)rows * columns * type.Size());
+        return _plan.Map(new MapRequest(memory, 0, new Shape(rows, columns), type));
     }
 
     private PackedWeight Weight(WeightUse use, int outputs, int inputs, int kernel = 1) =>

@@ -1,3 +1,4 @@
+using VlmKernels.Testing.OpTable;
 using Xunit;
 
 namespace VlmKernels.Kernels.Tests;
@@ -23,6 +24,42 @@ public class MeaningTests
         Tensor x = m.F([1, 2, 3, 4], 2, 1, 2), w = m.F([1, 10, 100, 1000, 2, 20, 200, 2000], 2, 2, 2);
         Assert.Equal([42, 4200, 172, 17200], m.Result([2, 1, 2], (s, y) => s.Ops.MatMul(new MatMulArgs(x, w, y, 2))));
         Assert.Equal([21, 2100, 43, 4300], m.Result([2, 1, 2], (s, y) => s.Ops.MatMul(new MatMulArgs(x, w.SliceRows(0, 2), y))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void InnerProduct_compares_queries_with_stored_rows(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor x = m.F([1, 2, 3, 4], 2, 2), rows = m.F([1, 10, 100, 1000, 0, -1], 3, 2), halves = m.Mapped<Half>([(Half)1, (Half)10, (Half)100, (Half)1000, (Half)0, (Half)(-1)], DType.F16, 3, 2);
+        Assert.Equal([21, 2100, -2, 43, 4300, -4], m.Result([2, 3], (s, y) => s.Ops.InnerProduct(new InnerProductArgs(x, rows, y))));
+        Assert.Equal([21, 2100, -2, 43, 4300, -4], m.Result([2, 3], (s, y) => s.Ops.InnerProduct(new InnerProductArgs(x, halves, y))));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void InnerProduct_widens_every_half_exactly(string backend)
+    {
+        using var m = new Desk(backend);
+        Half[] codes = [.. Enumerable.Range(0, 1 << 16).Select(c => BitConverter.UInt16BitsToHalf((ushort)c))];
+        Tensor one = m.F([1], 1, 1), rows = m.Mapped<Half>(codes, DType.F16, codes.Length, 1);
+        Assert.Equal(codes.Select(c => (float)c), m.Result([1, codes.Length], (s, y) => s.Ops.InnerProduct(new InnerProductArgs(one, rows, y))));
+        Tensor row = m.Mapped<Half>(codes, DType.F16, codes.Length / 32, 32);
+        for (int lane = 0; lane < 32; lane++)
+        {
+            var unit = m.F([.. Enumerable.Range(0, 32).Select(i => i == lane ? 1f : 0f)], 1, 32);
+            var expected = codes.Where((_, i) => i % 32 == lane).Select(c => (float)c);
+            var found = m.Result([1, codes.Length / 32], (s, y) => s.Ops.InnerProduct(new InnerProductArgs(unit, row, y)));
+            // Zero times what is no finite number is NaN in the lanes beside it.
+            Assert.All(expected.Zip(found), p => Assert.True(p.First == p.Second || float.IsNaN(p.Second)));
+        }
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void TopK_takes_the_largest_first_and_of_equals_the_lower_column(string backend)
+    {
+        using var m = new Desk(backend);
+        Tensor x = m.F([1, 3, 2, 3, 0, float.NaN, float.NegativeInfinity, 5, -0f, 0], 2, 5), ids = m.I(new int[6], 2, 3);
+        Assert.Equal([3, 3, 2, float.NaN, 5, -0f], m.Result([2, 3], (s, y) => s.Ops.TopK(new TopKArgs(x, y, ids))));
+        Assert.Equal([1, 3, 2, 0, 2, 3], m.Ints(ids));
     }
 
     [Theory, MemberData(nameof(All))]
@@ -176,12 +213,29 @@ public class MeaningTests
     {
         private readonly Session _s = new(Backends.Get(backend));
         private readonly List<PackedWeight> _weights = [];
+        private readonly List<Storage> _mapped = [];
 
         public Tensor F(float[] values, params ReadOnlySpan<int> shape) => In(values, _s.TakeFloat(shape));
 
         public Tensor I(int[] values, params ReadOnlySpan<int> shape) => In(values, _s.TakeInt(shape));
 
         public Tensor U(byte[] values, params ReadOnlySpan<int> shape) => In(values, _s.TakeBytes(shape));
+
+        public Tensor Mapped<T>(T[] values, DType type, params ReadOnlySpan<int> shape) where T : unmanaged
+        {
+            using var memory = new HostMemory(values.Length * type.Size());
+            memory.WriteArray(0, values, 0, values.Length);
+            var tensor = Backends.Get(backend).Map(new MapRequest(memory, 0, new Shape(shape), type));
+            _mapped.Add(tensor.Storage!);
+            return tensor;
+        }
+
+        public int[] Ints(Tensor tensor)
+        {
+            int[] values = new int[tensor.Shape.Count];
+            _s.CopyOut(tensor, values.AsSpan());
+            return values;
+        }
 
         public PackedWeight Weight(WeightUse use, int outputs, float[] values, float[]? bias, int kernel = 1)
         {
@@ -202,6 +256,7 @@ public class MeaningTests
         {
             _s.Dispose();
             _weights.ForEach(w => w.Dispose());
+            _mapped.ForEach(m => m.Dispose());
         }
 
         private Tensor In<T>(T[] values, Tensor tensor) where T : unmanaged

@@ -134,7 +134,7 @@ public sealed class ReferenceBackendTests : IDisposable
     {
         var storage = _backend.Allocate(16);
         Assert.False(storage.GetType().IsVisible);
-        Assert.Equal(["Bytes", "Dispose", "get_Bytes"], typeof(Storage).GetMembers().Where(m => m.DeclaringType == typeof(Storage) && m.Name != ".ctor").Select(m => m.Name).Order());
+        Assert.Equal(["Bytes", "Dispose", "IsReadOnly", "get_Bytes", "get_IsReadOnly"], typeof(Storage).GetMembers().Where(m => m.DeclaringType == typeof(Storage) && m.Name != ".ctor").Select(m => m.Name).Order());
         Assert.Equal(["ReferenceBackend"], typeof(ReferenceBackend).Assembly.GetExportedTypes().Where(t => t.Name.Contains("Reference", StringComparison.Ordinal)).Select(t => t.Name));
         storage.Dispose();
     }

@@ -19,6 +19,9 @@ internal unsafe interface ISimd<V> where V : struct
 
     static abstract void Store(float* p, V v);
 
+    /// <summary>Loads as many halves as there are lanes and widens them, exactly.</summary>
+    static abstract V LoadHalf(Half* p);
+
     /// <summary>Asks for the line of an address in the second-level cache; any address is fine, nothing is read.</summary>
     static abstract void Prefetch(void* p);
 
@@ -52,6 +55,9 @@ internal unsafe interface ISimd<V> where V : struct
 
     /// <summary>Lane-wise a &lt; b ? x : y; a comparison with NaN is false.</summary>
     static abstract V SelectLess(V a, V b, V x, V y);
+
+    /// <summary>A bit per lane, lane 0 lowest: 0 where a ≤ b, 1 where it is not, so also for NaN.</summary>
+    static abstract uint AboveMask(V a, V b);
 
     /// <summary>Magnitude of a with the sign of b.</summary>
     static abstract V CopySign(V a, V b);

@@ -23,6 +23,15 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static void Store(float* p, Vector128<float> v) => v.Store(p);
 
     [MethodImpl(Inline)]
+    public static Vector128<float> LoadHalf(Half* p)
+    {
+        // Sign, exponent and fraction move to their places; times 2^(127 − 15) the exponent has the other bias, and subnormals come out right,
+        // too. Infinities and NaN arrive above every finite half and get the exponent of all ones.
+        var scaled = ((Vector128.WidenLower(Vector128.CreateScalar(*(long*)p).AsInt16()) << 13) & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector128.Create(5.192297e33f);
+        return scaled | (Vector128.GreaterThanOrEqual(Abs(scaled), Vector128.Create(65536f)) & Vector128.Create(float.PositiveInfinity));
+    }
+
+    [MethodImpl(Inline)]
     public static void Prefetch(void* p)
     {
         if (Sse.IsSupported) Sse.Prefetch1(p);
@@ -71,6 +80,9 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     [MethodImpl(Inline)]
     public static Vector128<float> SelectLess(Vector128<float> a, Vector128<float> b, Vector128<float> x, Vector128<float> y) => Vector128.ConditionalSelect(Vector128.LessThan(a, b), x, y);
+
+    [MethodImpl(Inline)]
+    public static uint AboveMask(Vector128<float> a, Vector128<float> b) => (~Vector128.LessThanOrEqual(a, b)).ExtractMostSignificantBits();
 
     [MethodImpl(Inline)]
     public static Vector128<float> CopySign(Vector128<float> a, Vector128<float> b) => Vector128.CopySign(a, b);

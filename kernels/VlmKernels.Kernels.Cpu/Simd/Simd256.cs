@@ -23,6 +23,14 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static void Store(float* p, Vector256<float> v) => Avx.Store(p, v);
 
     [MethodImpl(Inline)]
+    public static Vector256<float> LoadHalf(Half* p)
+    {
+        // See Simd128.
+        var scaled = ((Avx2.ConvertToVector256Int32((short*)p) << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(5.192297e33f);
+        return scaled | (Avx.CompareGreaterThanOrEqual(Abs(scaled), Vector256.Create(65536f)) & Vector256.Create(float.PositiveInfinity));
+    }
+
+    [MethodImpl(Inline)]
     public static void Prefetch(void* p) => Sse.Prefetch1(p);
 
     [MethodImpl(Inline)]
@@ -60,6 +68,9 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     [MethodImpl(Inline)]
     public static Vector256<float> SelectLess(Vector256<float> a, Vector256<float> b, Vector256<float> x, Vector256<float> y) => Avx.BlendVariable(y, x, Avx.CompareLessThan(a, b));
+
+    [MethodImpl(Inline)]
+    public static uint AboveMask(Vector256<float> a, Vector256<float> b) => (uint)Avx.MoveMask(Avx.CompareNotLessThanOrEqual(a, b));
 
     [MethodImpl(Inline)]
     public static Vector256<float> CopySign(Vector256<float> a, Vector256<float> b) => Avx.Or(Avx.And(Vector256.Create(-0f), b), Avx.AndNot(Vector256.Create(-0f), a));

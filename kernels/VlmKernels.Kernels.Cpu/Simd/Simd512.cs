@@ -23,6 +23,15 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static void Store(float* p, Vector512<float> v) => Avx512F.Store(p, v);
 
     [MethodImpl(Inline)]
+    public static Vector512<float> LoadHalf(Half* p)
+    {
+        // See Simd128.
+        var scaled = ((Avx512F.ConvertToVector512Int32(Avx.LoadVector256((short*)p)) << 13) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector512.Create(5.192297e33f);
+        var special = Avx512F.CompareGreaterThanOrEqual(Abs(scaled), Vector512.Create(65536f));
+        return Avx512F.BlendVariable(scaled, scaled | Vector512.Create(float.PositiveInfinity), special);
+    }
+
+    [MethodImpl(Inline)]
     public static void Prefetch(void* p) => Sse.Prefetch1(p);
 
     [MethodImpl(Inline)]
@@ -60,6 +69,9 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     [MethodImpl(Inline)]
     public static Vector512<float> SelectLess(Vector512<float> a, Vector512<float> b, Vector512<float> x, Vector512<float> y) => Avx512F.BlendVariable(y, x, Avx512F.CompareLessThan(a, b));
+
+    [MethodImpl(Inline)]
+    public static uint AboveMask(Vector512<float> a, Vector512<float> b) => (uint)Avx512F.CompareNotLessThanOrEqual(a, b).ExtractMostSignificantBits();
 
     [MethodImpl(Inline)]
     public static Vector512<float> CopySign(Vector512<float> a, Vector512<float> b) => Avx512F.TernaryLogic(Vector512.Create(-0f).AsUInt32(), b.AsUInt32(), a.AsUInt32(), 0xCA).AsSingle();

@@ -15,6 +15,12 @@ public interface IBackend : IDisposable
     /// <summary>Makes a tensor F that lives until its storage is disposed: norms, positions, tables.</summary>
     Tensor Upload(ReadOnlySpan<float> values, Shape shape);
 
+    /// <summary>
+    /// Makes a read-only tensor of host memory, which must keep its content until the storage is disposed. The CPU reads it in place; others copy.
+    /// </summary>
+    /// <exception cref="ContractException">The matrix reaches outside its memory.</exception>
+    Tensor Map(in MapRequest request);
+
     /// <summary>Brings a weight into the backend's own form, reading the source once.</summary>
     PackedWeight Pack(in PackRequest request);
 

@@ -14,6 +14,9 @@ public interface IOps
     /// <summary>y = scale · x·wᵀ; x [b, m, k], w [b or 1, n, k], y [b, m, n], all F. Similarities.</summary>
     void MatMul(in MatMulArgs a);
 
+    /// <summary>y = x·rowsᵀ; x [queries, d] F, rows [n, d] F32 or F16, y [queries, n] F. Exhaustive search: rows stream through once.</summary>
+    void InnerProduct(in InnerProductArgs a);
+
     /// <summary>y = act(conv(x) + bias + residual); x [b, h, w, c] A, y [b, h', w', outputs] A.</summary>
     void Conv2d(in ConvArgs a);
 
@@ -34,6 +37,9 @@ public interface IOps
 
     /// <summary>Softmax or log-softmax of each row, F.</summary>
     void Softmax(in SoftmaxArgs a);
+
+    /// <summary>The k largest of each row and where they are: x [.., n] → values [.., k] F, ids [.., k] I.</summary>
+    void TopK(in TopKArgs a);
 
     /// <summary>Maximum or average over the valid cells of a window; x [b, h, w, c], y [b, h', w', c], A.</summary>
     void Pool2d(in PoolArgs a);

@@ -17,6 +17,9 @@ public readonly record struct Cost(long Flops, long Bytes)
     /// <summary>Cost of a matrix product.</summary>
     public static Cost Of(in MatMulArgs a) => new(2L * a.Y.Shape.Count * a.X.Columns, Size(a.X) + Size(a.W) + Size(a.Y));
 
+    /// <summary>Cost of inner products with stored rows.</summary>
+    public static Cost Of(in InnerProductArgs a) => new(2L * a.Y.Shape.Count * a.X.Columns, Size(a.X) + Size(a.Rows) + Size(a.Y));
+
     /// <summary>Cost of a convolution.</summary>
     public static Cost Of(in ConvArgs a) => new(2L * a.Y.Shape.Count * a.Weight.Inputs, Size(a.X) + a.Weight.Bytes + Size(a.Y) + Size(a.Epilogue.Residual));
 
@@ -37,6 +40,9 @@ public readonly record struct Cost(long Flops, long Bytes)
 
     /// <summary>Cost of a softmax.</summary>
     public static Cost Of(in SoftmaxArgs a) => new(5L * a.X.Shape.Count, Size(a.X) + Size(a.Y));
+
+    /// <summary>Cost of a selection: a comparison per element.</summary>
+    public static Cost Of(in TopKArgs a) => new(a.X.Shape.Count, Size(a.X) + Size(a.Values) + Size(a.Ids));
 
     /// <summary>Cost of pooling.</summary>
     public static Cost Of(in PoolArgs a) => new((long)a.Stencil.Kernel * a.Stencil.Kernel * a.Y.Shape.Count, Size(a.X) + Size(a.Y));

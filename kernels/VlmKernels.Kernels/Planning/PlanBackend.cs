@@ -39,6 +39,13 @@ public sealed class PlanBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public Tensor Map(in MapRequest request)
+    {
+        request.Check();
+        return new Tensor(new NoStorage(request.Bytes, readOnly: true), 0, request.Shape, request.Type, request.Shape.Columns);
+    }
+
+    /// <inheritdoc/>
     public PackedWeight Pack(in PackRequest request)
     {
         request.Check();
@@ -55,9 +62,11 @@ public sealed class PlanBackend : IBackend
     /// <inheritdoc/>
     public void Dispose() { }
 
-    private sealed class NoStorage(long bytes) : Storage
+    private sealed class NoStorage(long bytes, bool readOnly = false) : Storage
     {
         public override long Bytes => bytes;
+
+        public override bool IsReadOnly => readOnly;
 
         public override void Dispose() { }
     }
@@ -75,6 +84,8 @@ public sealed class PlanBackend : IBackend
 
         public void MatMul(in MatMulArgs a) => plan.Total += Cost.Of(a);
 
+        public void InnerProduct(in InnerProductArgs a) => plan.Total += Cost.Of(a);
+
         public void Conv2d(in ConvArgs a) => plan.Total += Cost.Of(a);
 
         public void PatchEmbed(in PatchEmbedArgs a) => plan.Total += Cost.Of(a);
@@ -88,6 +99,8 @@ public sealed class PlanBackend : IBackend
         public void Reduce(in ReduceArgs a) => plan.Total += Cost.Of(a);
 
         public void Softmax(in SoftmaxArgs a) => plan.Total += Cost.Of(a);
+
+        public void TopK(in TopKArgs a) => plan.Total += Cost.Of(a);
 
         public void Pool2d(in PoolArgs a) => plan.Total += Cost.Of(a);
 

@@ -30,6 +30,24 @@ public sealed class ReferenceBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public unsafe Tensor Map(in MapRequest request)
+    {
+        request.Check();
+        var storage = new ReferenceStorage(this, request.Bytes, readOnly: true);
+        byte* memory = null;
+        request.Memory.AcquirePointer(ref memory);
+        try
+        {
+            Buffer.MemoryCopy(memory + request.Offset, storage.At(0), request.Bytes, request.Bytes);
+        }
+        finally
+        {
+            request.Memory.ReleasePointer();
+        }
+        return new Tensor(storage, 0, request.Shape, request.Type, request.Shape.Columns);
+    }
+
+    /// <inheritdoc/>
     /// <exception cref="ContractException">The bias or the kernel does not fit the matrix.</exception>
     public PackedWeight Pack(in PackRequest request)
     {

@@ -19,6 +19,8 @@ internal sealed class ReferenceQueue(ReferenceBackend backend) : IQueue
 
     public void MatMul(in MatMulArgs a) => Enqueue(a, MatMulReference.Run);
 
+    public void InnerProduct(in InnerProductArgs a) => Enqueue(a, InnerProductReference.Run);
+
     public void Conv2d(in ConvArgs a) => Enqueue(a, Conv2dReference.Run);
 
     public void PatchEmbed(in PatchEmbedArgs a) => Enqueue(a, PatchEmbedReference.Run);
@@ -32,6 +34,8 @@ internal sealed class ReferenceQueue(ReferenceBackend backend) : IQueue
     public void Reduce(in ReduceArgs a) => Enqueue(a, ReduceReference.Run);
 
     public void Softmax(in SoftmaxArgs a) => Enqueue(a, SoftmaxReference.Run);
+
+    public void TopK(in TopKArgs a) => Enqueue(a, TopKReference.Run);
 
     public void Pool2d(in PoolArgs a) => Enqueue(a, Pool2dReference.Run);
 

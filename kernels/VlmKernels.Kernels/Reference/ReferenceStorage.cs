@@ -8,10 +8,10 @@ internal sealed unsafe class ReferenceStorage : Storage
     private readonly ReferenceBackend _backend;
     private byte* _memory;
 
-    public ReferenceStorage(ReferenceBackend backend, long bytes)
+    public ReferenceStorage(ReferenceBackend backend, long bytes, bool readOnly = false)
     {
         if (bytes < 0) throw new ContractException($"Allocate: expected at least 0 bytes, found {bytes}");
-        (_backend, Bytes) = (backend, bytes);
+        (_backend, Bytes, IsReadOnly) = (backend, bytes, readOnly);
         _memory = (byte*)NativeMemory.Alloc((nuint)Math.Max(1, bytes));
         Poison(0, bytes);
     }
@@ -19,6 +19,8 @@ internal sealed unsafe class ReferenceStorage : Storage
     ~ReferenceStorage() => NativeMemory.Free(_memory);
 
     public override long Bytes { get; }
+
+    public override bool IsReadOnly { get; }
 
     /// <summary>Address of a byte, for as long as the caller keeps the storage alive.</summary>
     public byte* At(long offset)

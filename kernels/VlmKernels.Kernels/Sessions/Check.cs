@@ -25,6 +25,13 @@ internal readonly ref struct Check(string op)
         That(t.Pitch >= t.Columns && t.Offset >= 0 && t.Offset + t.Span <= t.Storage!.Bytes, $"{name} {t} with pitch {t.Pitch} reaches outside its memory");
     }
 
+    /// <summary>A result: given, and not in memory that only the host may write to.</summary>
+    public void Written(string name, Tensor t, DType type)
+    {
+        Given(name, t, type);
+        That(!t.Storage!.IsReadOnly, $"{name} {t} lies in read-only memory");
+    }
+
     public void Map(string name, Tensor t, DType type)
     {
         Given(name, t, type);
@@ -109,7 +116,7 @@ internal readonly ref struct Check(string op)
     /// <summary>Column slices of one matrix interleave in memory without sharing an element.</summary>
     private static bool ColumnsApart(Tensor a, Tensor b)
     {
-        if (a.Pitch != b.Pitch || a.Type != b.Type) return false;
+        if (a.Pitch != b.Pitch || a.Type.Size() != b.Type.Size()) return false;
         long pitch = a.Pitch * (long)a.Type.Size(), width = a.Type.Size();
         long between = (((b.Offset - a.Offset) % pitch) + pitch) % pitch;
         return between >= a.Columns * width && between + (b.Columns * width) <= pitch;

@@ -12,7 +12,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         var check = new Check("Linear");
         check.Weight(a.Weight, WeightUse.Linear);
         check.Given("x", a.X, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.Columns("x", a.X, a.Weight.Inputs, a.Weight.Key, "inputs");
         check.Columns("y", a.Y, a.Weight.Outputs, a.Weight.Key, "outputs");
         check.SameRows("x", a.X, "y", a.Y);
@@ -27,7 +27,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         var check = new Check("MatMul");
         check.Given("x", a.X, DType.F32);
         check.Given("w", a.W, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         int batch = Batch(a.X), shared = Batch(a.W);
         check.That(shared == 1 || shared == batch, $"w is {a.W.Shape}, but x is {a.X.Shape}");
         check.That(a.W.Columns == a.X.Columns, $"w is {a.W.Shape}, but x has {a.X.Columns} columns");
@@ -39,13 +39,29 @@ public sealed class CheckedOps(IOps inner) : IOps
     }
 
     /// <inheritdoc/>
+    public void InnerProduct(in InnerProductArgs a)
+    {
+        var check = new Check("InnerProduct");
+        check.Given("x", a.X, DType.F32);
+        check.That(!a.Rows.IsNone, "rows are not given");
+        check.That(a.Rows.Type is DType.F32 or DType.F16, $"rows must be F32 or F16, found {a.Rows}");
+        check.Given("rows", a.Rows, a.Rows.Type);
+        check.Written("y", a.Y, DType.F32);
+        check.That(a.Rows.Columns == a.X.Columns, $"rows are {a.Rows.Shape}, but x has {a.X.Columns} columns");
+        check.That(a.Y.Rows == a.X.Rows && a.Y.Columns == a.Rows.Rows, $"y is {a.Y.Shape}, but x is {a.X.Shape} and rows are {a.Rows.Shape}");
+        check.Apart("x", a.X, "y", a.Y);
+        check.Apart("rows", a.Rows, "y", a.Y);
+        inner.InnerProduct(a);
+    }
+
+    /// <inheritdoc/>
     public void Conv2d(in ConvArgs a)
     {
         var check = new Check("Conv2d");
         int side = a.Stencil.Kernel;
         check.Weight(a.Weight, WeightUse.Conv);
         check.Map("x", a.X, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.That((long)a.X.Columns * side * side == a.Weight.Inputs, $"x is {a.X.Shape} under a {side}×{side} kernel, but {a.Weight.Key} takes {a.Weight.Inputs} inputs");
         check.Windows(a.X, a.Y, a.Stencil, a.Weight.Outputs);
         check.Apart("x", a.X, "y", a.Y);
@@ -59,13 +75,13 @@ public sealed class CheckedOps(IOps inner) : IOps
         var check = new Check("PatchEmbed");
         check.Weight(a.Weight, WeightUse.Patch);
         check.That(!a.Pixels.IsNone, "pixels are not given");
-        check.That(a.Pixels.Type != DType.I32, $"pixels must be U8 or F32, found {a.Pixels}");
+        check.That(a.Pixels.Type is DType.U8 or DType.F32, $"pixels must be U8 or F32, found {a.Pixels}");
         check.Map("pixels", a.Pixels, a.Pixels.Type);
         check.That(a.Pixels.Columns == 3, $"pixels must have 3 channels, found {a.Pixels}");
         check.That(a.Pixels.Type == DType.U8 == !a.ByteTable.IsNone, $"pixels are {a.Pixels.Type}, and the byte table is {a.ByteTable}");
         check.That(a.Patch > 0 && a.Weight.Inputs == 3L * a.Patch * a.Patch, $"patch {a.Patch} gives {3L * a.Patch * a.Patch} inputs, but {a.Weight.Key} takes {a.Weight.Inputs}");
         int tokens = (a.Pixels.Shape[1] / a.Patch * (a.Pixels.Shape[2] / a.Patch)) + (a.ClassToken.IsNone ? 0 : 1);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.Shape("y", a.Y, new Shape(a.Pixels.Shape[0], tokens, a.Weight.Outputs));
         check.Apart("pixels", a.Pixels, "y", a.Y);
         if (!a.ByteTable.IsNone) check.Dense("byte table", a.ByteTable, ByteTableShape);
@@ -81,7 +97,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.Given("q", a.Q, DType.F32);
         check.Given("k", a.K, DType.F32);
         check.Given("v", a.V, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.That(a.Q.Shape.Rank == 3 && a.K.Shape.Rank == 3, $"q and k must have three extents, found {a.Q.Shape} and {a.K.Shape}");
         check.Shape("v", a.V, a.K.Shape);
         check.Shape("y", a.Y, a.Q.Shape);
@@ -102,7 +118,7 @@ public sealed class CheckedOps(IOps inner) : IOps
     {
         var check = new Check("Norm");
         check.Given("x", a.X, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.SameMatrix("x", a.X, "y", a.Y);
         check.SameOrApart("x", a.X, "y", a.Y);
         check.That(a.Kind == NormKind.LayerNorm || (a.Weight.IsNone && a.Bias.IsNone), "L2 takes neither weight nor bias");
@@ -123,7 +139,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         var check = new Check("Combine");
         check.Given("a", a.A, DType.F32);
         check.Given("b", a.B, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.SameMatrix("a", a.A, "y", a.Y);
         check.That(a.B.Columns == a.A.Columns && a.B.Rows > 0 && a.A.Rows % a.B.Rows == 0, $"b is {a.B.Shape}, which does not repeat into {a.A.Shape}");
         check.SameOrApart("a", a.A, "y", a.Y);
@@ -136,7 +152,7 @@ public sealed class CheckedOps(IOps inner) : IOps
     {
         var check = new Check("Reduce");
         check.Given("x", a.X, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.That(a.X.Columns == a.Y.Columns && a.Y.Rows > 0 && a.X.Rows % a.Y.Rows == 0 && a.X.Rows > 0, $"{a.X.Shape} does not fall into {a.Y.Rows} groups of rows for y {a.Y.Shape}");
         check.Apart("x", a.X, "y", a.Y);
         inner.Reduce(a);
@@ -147,10 +163,26 @@ public sealed class CheckedOps(IOps inner) : IOps
     {
         var check = new Check("Softmax");
         check.Given("x", a.X, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.SameMatrix("x", a.X, "y", a.Y);
         check.SameOrApart("x", a.X, "y", a.Y);
         inner.Softmax(a);
+    }
+
+    /// <inheritdoc/>
+    public void TopK(in TopKArgs a)
+    {
+        var check = new Check("TopK");
+        check.Given("x", a.X, DType.F32);
+        check.Written("values", a.Values, DType.F32);
+        check.Written("ids", a.Ids, DType.I32);
+        check.SameRows("x", a.X, "values", a.Values);
+        check.That(a.Values.Columns >= 1 && a.Values.Columns <= a.X.Columns, $"k must be 1 to the {a.X.Columns} columns of x, but values are {a.Values.Shape}");
+        check.Shape("ids", a.Ids, a.Values.Shape);
+        check.Apart("x", a.X, "values", a.Values);
+        check.Apart("x", a.X, "ids", a.Ids);
+        check.Apart("values", a.Values, "ids", a.Ids);
+        inner.TopK(a);
     }
 
     /// <inheritdoc/>
@@ -158,7 +190,7 @@ public sealed class CheckedOps(IOps inner) : IOps
     {
         var check = new Check("Pool2d");
         check.Map("x", a.X, DType.F32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.That(a.Stencil.PadBefore < a.Stencil.Kernel && a.Stencil.PadAfter < a.Stencil.Kernel, $"padding {a.Stencil.PadBefore}/{a.Stencil.PadAfter} would leave a window of {a.Stencil.Kernel} empty");
         check.Windows(a.X, a.Y, a.Stencil, a.X.Columns);
         check.Apart("x", a.X, "y", a.Y);
@@ -171,7 +203,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         var check = new Check("Embed");
         check.Weight(a.Table, WeightUse.Table);
         check.Given("ids", a.Ids, DType.I32);
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.That(a.Ids.Shape.Rank == 2, $"ids must be [b, n], found {a.Ids}");
         check.Shape("y", a.Y, new Shape(a.Ids.Shape[0], a.Ids.Shape[1], a.Table.Inputs));
         check.Apart("ids", a.Ids, "y", a.Y);
@@ -186,7 +218,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         var check = new Check("CopyRows");
         check.That(!a.X.IsNone && !a.Y.IsNone && a.X.Type == a.Y.Type, $"x and y must have one type, found {a.X} and {a.Y}");
         check.Given("x", a.X, a.X.Type);
-        check.Given("y", a.Y, a.Y.Type);
+        check.Written("y", a.Y, a.Y.Type);
         check.That(a.X.Columns == a.Y.Columns, $"x is {a.X.Shape}, but y is {a.Y.Shape}");
         check.That(a.Groups >= 0 && a.Count >= 0, $"{a.Groups} groups of {a.Count} rows");
         if (a.Index.IsNone) check.Rows("x", a.X, a.XStart, a.XStride, a.Groups, a.Count);
@@ -203,7 +235,7 @@ public sealed class CheckedOps(IOps inner) : IOps
         var check = new Check("PixelsToFloat");
         check.Map("pixels", a.Pixels, DType.U8);
         check.That(a.Pixels.Columns == 3, $"pixels must have 3 channels, found {a.Pixels}");
-        check.Given("y", a.Y, DType.F32);
+        check.Written("y", a.Y, DType.F32);
         check.Shape("y", a.Y, a.Pixels.Shape);
         check.Apart("pixels", a.Pixels, "y", a.Y);
         check.Dense("byte table", a.ByteTable, ByteTableShape);

@@ -57,11 +57,12 @@ public sealed class Session : IDisposable
     public WorkspaceMark Mark() => new(this, _workspace.Position);
 
     /// <summary>Copies host values into a tensor, row by row without gaps in the source.</summary>
-    /// <exception cref="ContractException">Sizes differ.</exception>
+    /// <exception cref="ContractException">Sizes differ, or the memory is read-only.</exception>
     public void CopyIn<T>(ReadOnlySpan<T> source, Tensor destination) where T : unmanaged
     {
         var bytes = MemoryMarshal.AsBytes(source);
         CheckSize("CopyIn", bytes.Length, destination);
+        if (destination.Storage is { IsReadOnly: true }) throw new ContractException($"CopyIn: {destination} lies in read-only memory");
         _queue.CopyIn(bytes, destination);
     }
 

@@ -6,6 +6,9 @@ public abstract class Storage : IDisposable
     /// <summary>Size in bytes.</summary>
     public abstract long Bytes { get; }
 
+    /// <summary>True for memory that the host mapped: no operation may write to it.</summary>
+    public virtual bool IsReadOnly => false;
+
     /// <summary>Gives the memory back, once enqueued work that uses it is done; tensors in it must not be used any more.</summary>
     public abstract void Dispose();
 }

@@ -70,8 +70,8 @@ public static class Table
     /// <summary>Every row of every op.</summary>
     public static IReadOnlyList<OpCase> All { get; } =
     [
-        .. LinearCase.All, .. MatMulCase.All, .. Conv2dCase.All, .. PatchEmbedCase.All, .. AttentionCase.All, .. NormCase.All, .. CombineCase.All,
-        .. ReduceCase.All, .. SoftmaxCase.All, .. Pool2dCase.All, .. EmbedCase.All, .. CopyRowsCase.All, .. PixelsToFloatCase.All,
+        .. LinearCase.All, .. MatMulCase.All, .. InnerProductCase.All, .. Conv2dCase.All, .. PatchEmbedCase.All, .. AttentionCase.All, .. NormCase.All, .. CombineCase.All,
+        .. ReduceCase.All, .. SoftmaxCase.All, .. TopKCase.All, .. Pool2dCase.All, .. EmbedCase.All, .. CopyRowsCase.All, .. PixelsToFloatCase.All,
     ];
 
     /// <summary>Rows that the reference can be asked for in a test.</summary>

@@ -51,6 +51,19 @@ public sealed class OpInputs(OpCase c, Session session, IBackend backend, int fi
         return _uploads[name] = backend.Upload(values, shape);
     }
 
+    /// <summary>A matrix F32 or F16 in memory of the host that all items share.</summary>
+    public Tensor Mapped(string name, Shape shape, DType type)
+    {
+        if (_uploads.TryGetValue(name, out var known)) return known;
+        long bytes = shape.Count * type.Size();
+        // The backend holds the memory for as long as it needs it.
+        using var memory = new HostMemory(bytes);
+        if (backend is PlanBackend) return _uploads[name] = backend.Map(new MapRequest(memory, 0, shape, type));
+        if (type == DType.F16) memory.WriteArray(0, Seeded.Array(name, shape.Count, 0, (at, random) => (Half)Floats(null)(at, random)), 0, (int)shape.Count);
+        else memory.WriteArray(0, Seeded.Array(name, shape.Count, 0, Floats(null)), 0, (int)shape.Count);
+        return _uploads[name] = backend.Map(new MapRequest(memory, 0, shape, type));
+    }
+
     /// <summary>A packed weight; unless dyadic, of the size that keeps products near 1.</summary>
     public PackedWeight Weight(WeightUse use, int outputs, int inputs, bool bias = true, int kernel = 1)
     {

@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using VlmKernels.Kernels;
+using VlmKernels.Kernels.Cpu;
+using VlmKernels.Inputs;
+using VlmKernels.Tasks;
+using VlmKernels.Testing;
+using Xunit;
+
+namespace VlmKernels.Cli.Tests;
+
+public sealed class SearchTests : IDisposable
+{
+    private static readonly string[] Pictures = [.. Enumerable.Range(1, 6).Select(i => Samples.Path($"scene-{i}.png"))];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_picture_finds_itself_and_a_text_finds_its_article()
+    {
+        WriteIndex();
+        var run = Vlm.Run("search", _folder.Path, "--text", "a photo of a sneaker", "--text", "a photo of a bag", "--picture", Pictures[4], "--top", "2", "--json");
+        Assert.True(run.ExitCode == 0, run.ToString());
+        var lines = run.JsonLines;
+        Assert.Equal(["a photo of a sneaker", "a photo of a bag"], lines[..2].Select(l => l.GetProperty("text").GetString()));
+        Assert.Equal(Pictures[2], lines[0].GetProperty("hits")[0].GetProperty("path").GetString());
+        Assert.Equal(Pictures[5], lines[1].GetProperty("hits")[0].GetProperty("path").GetString());
+        var own = lines[2].GetProperty("hits");
+        Assert.Equal((Pictures[4], 1, 2), (own[0].GetProperty("path").GetString(), own[0].GetProperty("rank").GetInt32(), own.GetArrayLength()));
+        Assert.Equal(1, own[0].GetProperty("score").GetDouble(), 1e-5);
+    }
+
+    [Fact]
+    public void The_table_and_the_sheet_show_the_hits()
+    {
+        WriteIndex("nowhere.png");
+        string sheet = _folder["sheet.png"];
+        var run = Vlm.Run("search", _folder.Path, "--picture", Pictures[2], "--sheet", sheet);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        Assert.Equal($"note: grey on the sheet: {Path.Combine(Path.GetDirectoryName(_folder.Path)!, "nowhere.png")}: expected a picture, found nothing\n", run.Error);
+        string[] lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(7, lines.Length);
+        Assert.Matches(@"^models/samples/scene-3\.png +1 +1\.0000 models/samples/scene-3\.png$", lines[1]);
+        byte[] png = File.ReadAllBytes(sheet);
+        Assert.Equal((5 * ContactSheet.TileWidth, 2 * ContactSheet.TileHeight), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
+        var pixels = new SkiaImageDecoder().DecodeFile(sheet).Pixels;
+        // The text beneath the first picture.
+        Assert.True(pixels[(3 * 5 * ContactSheet.TileWidth * 208)..(3 * 5 * ContactSheet.TileWidth * 232)].IndexOf((byte)0) >= 0);
+        Assert.Equal(["img_emb", "metadata", "sheet.png"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(f => Path.GetFileName(f)!).Order());
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_an_error()
+    {
+        IndexFolder.Write(_folder.Path, "0", [[1, 2, 3]], ["a"]);
+        Fails($"{_folder["img_emb/img_emb_0.npy"]}: expected embeddings of 128 numbers, as the model makes them, found 3", "--text", "bag");
+        Fails("nothing to search for: give --text or --picture");
+        Fails("--top: expected at least 1, found 0", "--text", "bag", "--top", "0");
+        Fails("nowhere.png: expected a picture, found nothing", "--picture", "nowhere.png");
+    }
+
+    private void Fails(string message, params string[] options)
+    {
+        var run = Vlm.Run(["search", _folder.Path, .. options]);
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Equal($"vlm: {message}\n", run.Error);
+    }
+
+    private void WriteIndex(string? instead = null)
+    {
+        using var backend = new CpuBackend();
+        using var clip = ClipRuntime.Open(Path.Combine(Fixtures.Repository, "models/fashion-clip"), backend);
+        using var session = new Session(backend);
+        var embeddings = clip.EmbedImages(session, [.. Pictures.Select(p => new SkiaImageDecoder().DecodeNativeFile(Path.Combine(Fixtures.Repository, p), clip.Pipeline.DecodeOptions(applyOrientation: true)))]);
+        float[] values = new float[embeddings.Shape.Count];
+        session.CopyOut<float>(embeddings, values);
+        IndexFolder.Write(_folder.Path, "0", [.. values.Chunk(clip.EmbeddingSize)], instead is null ? Pictures : [instead, .. Pictures[1..]]);
+    }
+}
