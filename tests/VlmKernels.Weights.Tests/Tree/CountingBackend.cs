@@ -23,6 +23,8 @@ internal sealed class CountingBackend : IBackend
         return new Tensor(Allocate(4 * shape.Count), 0, shape, DType.F32, shape.Columns);
     }
 
+    public Tensor Map(in MapRequest request) => throw new NotSupportedException();
+
     public PackedWeight Pack(in PackRequest request)
     {
         var values = new float[request.Matrix.Rows * request.Matrix.Columns];
