@@ -63,9 +63,9 @@ public static class EmbedInputs
 
     private static bool Matches(ReadOnlySpan<string> pattern, ReadOnlySpan<string> path)
     {
-        if (pattern.IsEmpty || path.IsEmpty) return pattern.IsEmpty && path.IsEmpty;
-        if (pattern[0] == "**") return Matches(pattern[1..], path) || Matches(pattern, path[1..]);
-        return FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(pattern[1..], path[1..]);
+        if (pattern.IsEmpty) return path.IsEmpty;
+        if (pattern[0] == "**") return Matches(pattern[1..], path) || (!path.IsEmpty && Matches(pattern, path[1..]));
+        return !path.IsEmpty && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(pattern[1..], path[1..]);
     }
 
     /// <summary>All files under a folder; links to folders are not followed, as they may lead back up.</summary>
