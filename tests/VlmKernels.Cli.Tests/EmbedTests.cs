@@ -139,7 +139,7 @@ public sealed class EmbedTests : IDisposable
     [InlineData("orientation: expected applied, found as stored", Pictures, "--as-stored")]
     [InlineData("inputs: expected 6, SHA-256", Pictures + "/scene-1.png")]
     [InlineData("shard: expected 0 of 1, found 0 of 2", Pictures, "--shards", "2", "--shard", "0")]
-    [InlineData("model: expected CLIP ViT", Pictures, "--model", "tests/fixtures/clip/clip-vit-b")]
+    [InlineData("model: expected CLIP ViT", Pictures, "--model", "tests/fixtures/clip/clip-e2e")]
     [InlineData("input: expected pictures, found texts", "models/samples/expected.json", "--texts")]
     public void Another_run_in_the_same_folder_is_refused(string difference, params string[] args)
     {
