@@ -52,7 +52,7 @@ public sealed class EmbedRunTests : IDisposable
     public void A_partial_file_that_lost_bytes_is_an_error()
     {
         using var source = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => Run(_ => source.Cancel(), source.Token));
+        Assert.Throws<OperationCanceledException>(() => Run(_ => source.Cancel(), cancellation: source.Token));
         string partial = Path.Combine(Output, "img_emb", ".img_emb_0.partial");
         using (var file = File.OpenWrite(partial)) file.SetLength(file.Length - 1);
         Assert.Contains("--overwrite starts anew", Assert.Throws<InvalidDataException>(() => Run()).Message, StringComparison.Ordinal);
@@ -99,7 +99,7 @@ public sealed class EmbedRunTests : IDisposable
 
     private static (int, int) Counts(EmbedResult result) => (result.Count, result.Errors);
 
-    private EmbedResult Run(Action<int>? progress = null, CancellationToken cancellation = default, EmbedOptions? options = null)
+    private EmbedResult Run(Action<int>? progress = null, EmbedOptions? options = null, CancellationToken cancellation = default)
     {
         using var run = EmbedRun.Open(_clip, _session, _inputs, options ?? new EmbedOptions(Output) { Batch = 2 });
         return run.Run(progress, cancellation);

@@ -84,7 +84,7 @@ public sealed class PictureReaderTests : IDisposable
 
     private static bool IsBad(int index) => index % 5 == 2;
 
-    private static NativeImage Decode(int index, DecodeOptions options) => IsBad(index) ? throw new ImageFormatException($"number {index}", "bad") : Picture(index);
+    private static RgbImage Decode(int index, DecodeOptions options) => IsBad(index) ? throw new ImageFormatException($"number {index}", "bad") : Picture(index);
 
     private static RgbImage Picture(int index)
     {

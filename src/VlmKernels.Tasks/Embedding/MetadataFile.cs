@@ -30,11 +30,12 @@ public static class MetadataFile
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static IReadOnlyDictionary<string, string[]> Read(string path)
     {
+        using var file = File.OpenRead(path);
         try
         {
-            return ReadAsync(path).GetAwaiter().GetResult();
+            return ReadAsync(file).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException))
+        catch (Exception e)
         {
             // The package has no exception of its own for damage: whatever it stumbles over gets out.
             throw new InvalidDataException($"{path}: expected a Parquet file, found one that cannot be read ({e.Message})", e);
@@ -56,9 +57,8 @@ public static class MetadataFile
         file.Flush(flushToDisk: true);
     }
 
-    private static async Task<Dictionary<string, string[]>> ReadAsync(string path)
+    private static async Task<Dictionary<string, string[]>> ReadAsync(FileStream file)
     {
-        await using var file = File.OpenRead(path);
         await using var reader = await ParquetReader.CreateAsync(file);
         var columns = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var field in reader.Schema.DataFields.Where(f => f is { IsArray: false, MaxRepetitionLevel: 0 } && (f.ClrType == typeof(string) || f.ClrType == typeof(ReadOnlyMemory<char>))))
