@@ -54,7 +54,7 @@ public sealed class PictureReader : IDisposable
         foreach (var thread in _threads) thread.Start();
     }
 
-    /// <summary>Threads that read by default: one per core.</summary>
+    /// <summary>Threads that read by default: one per core. While the model lags behind they sleep; while it waits, cores that nobody reads on stand idle.</summary>
     public static int DefaultThreads => Environment.ProcessorCount;
 
     /// <summary>Where the time went so far.</summary>
