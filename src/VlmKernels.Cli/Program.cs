@@ -5,6 +5,7 @@ Console.CancelKeyPress += (_, _) => Terminal.RestoreCursor();
 var root = new RootCommand("Runs published vision-language models on this machine: offline, from their own weight files.")
 {
     ClassifyCommand.Create(),
+    EmbedCommand.Create(),
     SearchCommand.Create(),
     EvaluateCommand.Create(),
     InspectCommand.Create(),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Spectre.Console;
@@ -102,14 +103,35 @@ internal static class Terminal
     }
 
     /// <summary>Runs work that reports how many of <paramref name="total"/> items are done, with a bar and the time left; 0 = no bar.</summary>
-    public static T Track<T>(string what, int total, Func<Action<int>, T> run)
+    /// <param name="what">The work.</param>
+    /// <param name="total">Number of items.</param>
+    /// <param name="run">Does the work.</param>
+    /// <param name="unit">What the items are: shows how many a second are done, and where standard error is no terminal prints that now and then.</param>
+    public static T Track<T>(string what, int total, Func<Action<int>, T> run, string? unit = null)
     {
-        if (Console.IsErrorRedirected || total == 0) return run(_ => { });
-        return Progress.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        if (total == 0) return run(_ => { });
+        if (Console.IsErrorRedirected) return run(unit is null ? _ => { } : new ProgressLines(what, total, unit).Report);
+        ProgressColumn[] columns = [new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), .. unit is null ? [] : new ProgressColumn[] { new RateColumn(unit) }, new RemainingTimeColumn()];
+        return Progress.Progress().AutoClear(true).Columns(columns).Start(context =>
         {
             var task = context.AddTask(Markup.Escape(what), maxValue: total);
             return run(done => task.Value = done);
         });
+    }
+
+    /// <summary>Runs work that Ctrl-C and a request to end (SIGTERM) stop at the next good moment.</summary>
+    public static T Cancellable<T>(Func<CancellationToken, T> run)
+    {
+        using var source = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return run(source.Token);
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            source.Cancel();
+        }
     }
 
     /// <summary>Writes one JSON value and a line end.</summary>

@@ -9,34 +9,32 @@ namespace VlmKernels.Tasks;
 /// <param name="progress">Called after each pass with the number of items done by it.</param>
 internal sealed class Embedder(ClipRuntime clip, Session session, Action<int>? progress = null)
 {
-    private const int TextsAtOnce = 64;
-
-    private readonly SkiaImageDecoder _decoder = new();
+    /// <summary>Texts that one pass takes.</summary>
+    public const int TextsAtOnce = 64;
 
     /// <summary>[files][embedding].</summary>
     /// <exception cref="ImageFormatException">A picture cannot be read.</exception>
-    public float[][] Pictures(IReadOnlyList<string> files) => Batches(files, clip.PicturesAtOnce, part =>
+    public float[][] Pictures(IReadOnlyList<string> files)
     {
-        int bytes = clip.PixelBytes;
-        byte[] pixels = new byte[part.Length * bytes];
-        for (int i = 0; i < part.Length; i++) clip.Prepare(_decoder.DecodeNativeFile(part[i], clip.Pipeline.DecodeOptions(applyOrientation: true)), pixels.AsSpan(i * bytes, bytes));
-        return clip.EmbedPixels(session, pixels, part.Length);
-    });
-
-    /// <summary>[texts][embedding].</summary>
-    public float[][] Texts(IReadOnlyList<string> texts) => Batches(texts, TextsAtOnce, part => clip.EmbedTexts(session, part));
-
-    private float[][] Batches(IReadOnlyList<string> items, int batch, Func<string[], Tensor> embed)
-    {
-        var rows = new List<float[]>(items.Count);
-        foreach (string[] part in items.Chunk(batch))
+        using var reader = PictureReader.OfFiles(clip, files, clip.PicturesAtOnce);
+        var rows = new List<float[]>(files.Count);
+        foreach (var batch in reader.Batches())
         {
-            using var mark = session.Mark();
-            var values = new float[part.Length * clip.EmbeddingSize];
-            session.CopyOut<float>(embed(part), values);
-            rows.AddRange(values.Chunk(clip.EmbeddingSize));
-            progress?.Invoke(part.Length);
+            if (batch.Unreadable is [var (_, reason), ..]) throw new ImageFormatException(reason);
+            rows.AddRange(Rows(batch.Count, () => clip.EmbedPixels(session, batch.Pixels, batch.Count)));
         }
         return [.. rows];
+    }
+
+    /// <summary>[texts][embedding].</summary>
+    public float[][] Texts(IReadOnlyList<string> texts) => [.. texts.Chunk(TextsAtOnce).SelectMany(part => Rows(part.Length, () => clip.EmbedTexts(session, part)))];
+
+    private float[][] Rows(int count, Func<Tensor> embed)
+    {
+        using var mark = session.Mark();
+        var values = new float[count * clip.EmbeddingSize];
+        session.CopyOut<float>(embed(), values);
+        progress?.Invoke(count);
+        return [.. values.Chunk(clip.EmbeddingSize)];
     }
 }

@@ -1,4 +1,3 @@
-using VlmKernels.Inputs;
 using VlmKernels.Kernels;
 
 namespace VlmKernels.Tasks;
@@ -31,34 +30,22 @@ public sealed record ZeroShotEvaluation(IReadOnlyList<string> Labels, IReadOnlyL
         var predictions = new int[pictures.Count];
         var confusion = new int[labels.Count, labels.Count];
         var unreadable = new List<(int, string)>();
-        int top1 = 0, top5 = 0, batch = clip.PicturesAtOnce;
-        byte[] pixels = new byte[batch * clip.PixelBytes];
-        for (int first = 0; first < pictures.Count; first += batch)
+        int top1 = 0, top5 = 0;
+        using var reader = new PictureReader(clip, pictures.Count, pictures.Read, clip.PicturesAtOnce);
+        foreach (var batch in reader.Batches())
         {
-            var read = new List<int>();
-            for (int i = first; i < Math.Min(pictures.Count, first + batch); i++)
-            {
-                predictions[i] = -1;
-                try
-                {
-                    clip.Prepare(pictures.Read(i, clip.Pipeline.DecodeOptions(applyOrientation: true)), pixels.AsSpan(read.Count * clip.PixelBytes, clip.PixelBytes));
-                    read.Add(i);
-                }
-                catch (ImageFormatException e)
-                {
-                    unreadable.Add((i, e.Message));
-                }
-            }
-            float[][] rows = read.Count == 0 ? [] : classifier.Probabilities(session, pixels.AsSpan(0, read.Count * clip.PixelBytes), read.Count);
+            unreadable.AddRange(batch.Unreadable);
+            foreach (var (index, _) in batch.Unreadable) predictions[index] = -1;
+            float[][] rows = batch.Read.Count == 0 ? [] : classifier.Probabilities(session, batch.Pixels, batch.Read.Count);
             for (int k = 0; k < rows.Length; k++)
             {
-                int index = read[k], label = pictures.Label(index), rank = Rank(rows[k], label);
+                int index = batch.Read[k], label = pictures.Label(index), rank = Rank(rows[k], label);
                 predictions[index] = Array.IndexOf(rows[k], rows[k].Max());
                 confusion[label, predictions[index]]++;
                 if (rank == 0) top1++;
                 if (rank < 5) top5++;
             }
-            progress?.Invoke(Math.Min(pictures.Count, first + batch));
+            progress?.Invoke(batch.First + batch.Count);
         }
         return new ZeroShotEvaluation(labels, predictions, top1, top5, confusion, unreadable);
     }

@@ -40,8 +40,8 @@ internal sealed partial class IndexShard : IDisposable
         try
         {
             if (!File.Exists(metadata)) throw new InvalidDataException($"{metadata}: expected the metadata of {Path.GetFileName(embeddings)}, found nothing");
-            long count = MetadataColumn.Count(metadata);
-            if (count != matrix.Header.Rows) throw new InvalidDataException($"{metadata}: expected {matrix.Header.Rows} rows, as {Path.GetFileName(embeddings)} has, found {count}");
+            long count = MetadataFile.Count(metadata, MetadataFile.ImagePath);
+            if (count != matrix.Rows) throw new InvalidDataException($"{metadata}: expected {matrix.Rows} rows, as {Path.GetFileName(embeddings)} has, found {count}");
             return new IndexShard(matrix, metadata, matrix.Map(backend));
         }
         catch
@@ -52,7 +52,7 @@ internal sealed partial class IndexShard : IDisposable
     }
 
     /// <summary>The path that belongs to a row; all are read when the first is asked for.</summary>
-    public string PathOf(int row) => (_paths ??= MetadataColumn.Read(_metadata))[row];
+    public string PathOf(int row) => (_paths ??= MetadataFile.Read(_metadata, MetadataFile.ImagePath))[row];
 
     public void Dispose()
     {

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
-using VlmKernels.Kernels;
 
 namespace VlmKernels.Tasks;
 
@@ -9,18 +8,21 @@ namespace VlmKernels.Tasks;
 /// Header of a NumPy file (numpy.lib.format 1.0 to 3.0): magic, version, length, and a Python dictionary of which exactly the three keys of the
 /// format are read, each once; nothing is evaluated.
 /// </summary>
-/// <param name="Rows">First extent.</param>
-/// <param name="Columns">Second extent.</param>
-/// <param name="Type">F32 or F16.</param>
-/// <param name="DataOffset">Bytes before the first row.</param>
-internal readonly record struct NpyHeader(int Rows, int Columns, DType Type, int DataOffset)
+/// <param name="Shape">Extents, outermost first; none for a single number.</param>
+/// <param name="NumberBytes">Bytes of a number: 2, 4 or 8 for float16, float32 or float64.</param>
+/// <param name="DataOffset">Bytes before the first number.</param>
+internal readonly record struct NpyHeader(IReadOnlyList<int> Shape, int NumberBytes, int DataOffset)
 {
     /// <summary>As many bytes as a header of this size may take; NumPy's own take 128.</summary>
     public const int Longest = 4096;
 
+    /// <summary>How many numbers there are.</summary>
+    /// <exception cref="OverflowException">More than 63 bits count.</exception>
+    public long Count => Shape.Aggregate(1L, (product, extent) => checked(product * extent));
+
     /// <param name="file">The file's first bytes, up to <see cref="Longest"/>.</param>
     /// <param name="path">The file's name, for messages.</param>
-    /// <exception cref="InvalidDataException">It is no matrix of float32 or float16 in C order.</exception>
+    /// <exception cref="InvalidDataException">It is no file of little-endian floats in C order.</exception>
     public static NpyHeader Read(ReadOnlySpan<byte> file, string path)
     {
         ReadOnlySpan<byte> magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
@@ -41,7 +43,7 @@ internal readonly record struct NpyHeader(int Rows, int Columns, DType Type, int
         public NpyHeader Dictionary()
         {
             string? type = null, order = null;
-            (int Rows, int Columns)? shape = null;
+            IReadOnlyList<int>? shape = null;
             Expect('{');
             while (!Take('}'))
             {
@@ -57,32 +59,35 @@ internal readonly record struct NpyHeader(int Rows, int Columns, DType Type, int
             }
             if (Peek() != '\0' || _at < text.Length) throw Wrong("nothing behind the dictionary", Found());
             if (order is not "False") throw Wrong("fortran_order False (rows one after the other)", order is null ? "nothing" : Short(order));
-            if (shape is not var (rows, columns)) throw Wrong("a shape", "nothing");
-            return new NpyHeader(rows, columns, Type(type), 0);
+            return new NpyHeader(shape ?? throw Wrong("a shape", "nothing"), NumberBytes(type), 0);
         }
 
-        private readonly DType Type(string? type) => type switch
+        private readonly int NumberBytes(string? type) => type switch
         {
-            "<f4" => DType.F32,
-            "<f2" => DType.F16,
-            _ => throw Wrong("descr '<f4' or '<f2'", type is null ? "nothing" : $"'{Short(type)}'"),
+            "<f2" => 2,
+            "<f4" => 4,
+            "<f8" => 8,
+            _ => throw Wrong("descr '<f2', '<f4' or '<f8'", type is null ? "nothing" : $"'{Short(type)}'"),
         };
 
-        private (int Rows, int Columns) Shape()
+        private List<int> Shape()
         {
+            var extents = new List<int>();
             Expect('(');
-            int rows = Number();
-            Expect(',');
-            int columns = Number();
-            Take(',');
-            Expect(')');
-            return columns > 0 ? (rows, columns) : throw Wrong("rows of at least one number", $"shape ({rows}, {columns})");
+            while (!Take(')'))
+            {
+                extents.Add(Number());
+                if (Take(',')) continue;
+                Expect(')');
+                break;
+            }
+            return extents;
         }
 
         private int Number()
         {
             string word = Word();
-            return int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Wrong("shape (rows, columns) of whole numbers", word.Length == 0 ? Found() : Short(word));
+            return int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Wrong("a shape of whole numbers", word.Length == 0 ? Found() : Short(word));
         }
 
         private string Word()
