@@ -14,17 +14,26 @@ var markdown = new Option<string?>("--markdown") { Description = "Writes the row
 var report = new Command("report", "Measures the machine's peaks, then ops and models as a share of them, beside ONNX Runtime in the same run.") { filter, quick, threads, isa, noPeers, json, markdown };
 report.SetAction(parsed =>
 {
-    string[] names = parsed.GetValue(isa) ?? [];
-    IReadOnlyList<Tier> tiers = names.Length == 0 ? [Tiers.Best] : [.. names.Select(Tiers.Parse)];
-    var options = new ReportOptions(parsed.GetValue(filter), parsed.GetValue(quick), parsed.GetValue(threads), tiers, !parsed.GetValue(noPeers));
+    var options = new ReportOptions(parsed.GetValue(filter), parsed.GetValue(quick), parsed.GetValue(threads), TiersOf(parsed), !parsed.GetValue(noPeers));
     var run = new Report(options);
     run.Run(Console.Out);
     if (parsed.GetValue(json) is { } jsonFile) File.WriteAllText(jsonFile, run.ToJson());
     if (parsed.GetValue(markdown) is { } markdownFile) File.WriteAllText(markdownFile, run.ToMarkdown("dotnet run -c Release --project perf -- report " + string.Join(' ', args.Skip(1))));
 });
 
+var seconds = new Option<double>("--seconds") { Description = "Length of one measurement.", DefaultValueFactory = _ => 5 };
+var pipeline = new Command("pipeline", "From picture files to embeddings: the share of decoding, resizing and model, and pictures per second on one core and all.") { threads, isa, seconds, json };
+pipeline.SetAction(parsed =>
+{
+    var run = new PipelineReport(parsed.GetValue(threads), parsed.GetValue(seconds));
+    foreach (var tier in TiersOf(parsed)) run.Run(tier, Console.Out);
+    if (parsed.GetValue(json) is { } file) File.WriteAllText(file, run.ToJson());
+});
+
 var benchArguments = new Argument<string[]>("arguments") { Description = "Arguments of BenchmarkDotNet, such as --filter '*Linear*'.", Arity = ArgumentArity.ZeroOrMore };
 var bench = new Command("bench", "Runs the BenchmarkDotNet suites: one per op, with disassembly.") { benchArguments };
 bench.SetAction(parsed => { BenchmarkSwitcher.FromAssembly(typeof(OpSuite).Assembly).Run(parsed.GetValue(benchArguments)); });
 
-return new RootCommand("Timings of VlmKernels.") { report, bench }.Parse(args).Invoke();
+return new RootCommand("Timings of VlmKernels.") { report, pipeline, bench }.Parse(args).Invoke();
+
+IReadOnlyList<Tier> TiersOf(ParseResult parsed) => parsed.GetValue(isa) is { Length: > 0 } names ? [.. names.Select(Tiers.Parse)] : [Tiers.Best];

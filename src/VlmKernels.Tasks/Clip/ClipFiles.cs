@@ -50,10 +50,18 @@ internal static class ClipFiles
             if (!HasTokenizer(folder)) throw new FileNotFoundException($"{checkpoint.Path}: found no tokenizer; looked for {string.Join(" and ", TokenizerFiles)} in {folder}");
             return Fitting(TokenizerLoader.Load(folder), folder, checkpoint);
         }
-        string? merges = Places(folder).Select(p => Path.Combine(p, Merges)).FirstOrDefault(File.Exists);
+        string? merges = SharedMerges().Prepend(Path.Combine(folder, Merges)).FirstOrDefault(File.Exists);
         if (merges is null) throw new FileNotFoundException($"{checkpoint.Path}: found no tokenizer; expected {Merges} in {folder} or in a models/clip-tokenizer folder");
         if (Path.GetDirectoryName(merges) != folder) notes?.Add($"no {Merges} beside the checkpoint: texts become ids by {merges}");
         return Fitting(checkpoint.ConfigFile is null ? TokenizerLoader.LoadOpenAi(merges) : TokenizerLoader.LoadOpenClip(merges), merges, checkpoint);
+    }
+
+    /// <summary>OpenAI's tokenizer from a folder of models.</summary>
+    /// <exception cref="FileNotFoundException">No folder of models has the list of merges.</exception>
+    public static ITokenizer OpenAiTokenizer()
+    {
+        string? merges = SharedMerges().FirstOrDefault(File.Exists);
+        return merges is null ? throw new FileNotFoundException($"found no tokenizer; expected {Merges} in a models/clip-tokenizer folder") : TokenizerLoader.LoadOpenAi(merges);
     }
 
     /// <summary>Refuses rules that end in pictures of another size than the model's; wide pictures tell whether they crop at all.</summary>
@@ -82,5 +90,5 @@ internal static class ClipFiles
 
     private static string Folder(ClipCheckpoint checkpoint) => Path.GetDirectoryName(Path.GetFullPath(checkpoint.Path))!;
 
-    private static IEnumerable<string> Places(string folder) => [folder, .. ModelCatalog.Roots().Select(r => Path.Combine(r, "clip-tokenizer"))];
+    private static IEnumerable<string> SharedMerges() => ModelCatalog.Roots().Select(r => Path.Combine(r, "clip-tokenizer", Merges));
 }

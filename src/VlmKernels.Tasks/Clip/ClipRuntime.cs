@@ -54,6 +54,18 @@ public sealed class ClipRuntime : IDisposable
         return new ClipRuntime(checkpoint.Load(backend), pipeline, tokenizer, checkpoint.Description, notes);
     }
 
+    /// <summary>A model of a published size with weights of another source, such as <see cref="RandomWeights"/>: for timing. Pictures are prepared as OpenAI does.</summary>
+    /// <param name="size">The size.</param>
+    /// <param name="weights">Gives every tensor; may be closed after the call.</param>
+    /// <param name="backend">Computes; must outlive the result.</param>
+    /// <exception cref="WeightMismatchException">Tensors are missing, have other shapes or stay unused.</exception>
+    /// <exception cref="FileNotFoundException">CLIP's vocabulary is in no folder of models.</exception>
+    public static ClipRuntime OfSize(ClipSize size, IWeightSource weights, IBackend backend)
+    {
+        var loaded = WeightLoader.Load(weights, backend, root => new ClipModel(root, size.Config), size.Name);
+        return new ClipRuntime(loaded, ImagePipeline.OpenAi(size.Config.ImageSize), ClipFiles.OpenAiTokenizer(), $"CLIP {size.Name} ({weights.Origin})", []);
+    }
+
     /// <summary>Bytes of a prepared picture.</summary>
     /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
     public int PixelBytes => Model.HasVision ? Model.Config.ImageSize * Model.Config.ImageSize * 3 : throw new InvalidOperationException("this checkpoint has no image tower");

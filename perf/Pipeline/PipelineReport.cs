@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using VlmKernels.Inputs;
+using VlmKernels.Kernels;
+using VlmKernels.Kernels.Cpu;
+using VlmKernels.Models;
+using VlmKernels.Tasks;
+using VlmKernels.Weights;
+
+namespace VlmKernels.Perf;
+
+/// <summary>
+/// From picture files to embeddings: first every stage alone on one core, then pictures per second with reading and model side by side. One core
+/// and all cores run in turns, with the multiply-add peak of either measured around them: their ratio says what the second core could bring.
+/// </summary>
+internal sealed class PipelineReport(int threads, double seconds)
+{
+    private const int Batch = 32, Rounds = 5, RereadFiles = 64;
+
+    private readonly JsonArray _rows = [];
+
+    /// <summary>Runs everything; rows are printed as they come.</summary>
+    public void Run(Tier tier, TextWriter log)
+    {
+        using var pictures = new PicturesOnDisk();
+        var b32 = ClipSizes.Find("ViT-B/32")!;
+        log.WriteLine($"{CpuInfo.Model}, {tier.Name()}, {threads} threads");
+        log.WriteLine("one picture, one core                      decode ms  resize ms   model ms   decode + resize of all");
+        string[] scenes = PicturesOnDisk.Scenes(), photos = pictures.Jpegs(640, 480);
+        Stages(tier, log, "ViT-B/32, JPEG 4000x3000", OpenB32, pictures.Jpegs(4000, 3000));
+        Stages(tier, log, "ViT-B/32, JPEG 640x480", OpenB32, photos);
+        Stages(tier, log, "fashion-clip, PNG 512x512", OpenFashion, scenes);
+        log.WriteLine("files to embeddings                         1 core/s    all/s   ratio   peaks' ratio   ratio of ratios");
+        Rates(tier, log, "ViT-B/32, JPEG 640x480", OpenB32, photos);
+        Rates(tier, log, "fashion-clip, PNG 512x512", OpenFashion, scenes);
+
+        ClipRuntime OpenB32(IBackend backend) => ClipRuntime.OfSize(b32, new RandomWeights(seed: 1), backend);
+
+        ClipRuntime OpenFashion(IBackend backend) => ClipRuntime.Open(ModelCatalog.Resolve("fashion-clip"), backend);
+    }
+
+    /// <summary>The rows as one array.</summary>
+    public string ToJson() => _rows.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true });
+
+    /// <summary>Stages one behind the other on one core, the model with a batch as in <c>vlm embed</c>.</summary>
+    private void Stages(Tier tier, TextWriter log, string name, Func<IBackend, ClipRuntime> open, string[] files)
+    {
+        using var backend = new CpuBackend(new CpuOptions { Tier = tier, Threads = 1 });
+        using var clip = open(backend);
+        using var session = new Session(backend);
+        var decoder = new SkiaImageDecoder();
+        var options = clip.Pipeline.DecodeOptions(applyOrientation: true);
+        NativeImage[] images = [.. files.Select(f => decoder.DecodeNativeFile(f, options))];
+        byte[] one = new byte[clip.PixelBytes], batch = new byte[Batch * clip.PixelBytes];
+        var times = Interleaved.Measure(
+        [
+            () => { foreach (string file in files) decoder.DecodeNativeFile(file, options); },
+            () => { foreach (var image in images) clip.Prepare(image, one); },
+            () => Embed(clip, session, batch, Batch),
+        ], 2 * seconds);
+        double decode = times[0].Milliseconds / files.Length, prepare = times[1].Milliseconds / files.Length, model = times[2].Milliseconds / Batch;
+        double share = (decode + prepare) / (decode + prepare + model);
+        log.WriteLine(Text($"{name,-42} {decode,9:F2}  {prepare,9:F2}  {model,9:F2}   {100 * share:F0} %"));
+        _rows.Add(new JsonObject { ["case"] = $"stages {name}", ["tier"] = tier.Name(), ["threads"] = 1, ["decode_ms"] = decode, ["resize_ms"] = prepare, ["model_ms"] = model });
+    }
+
+    private void Rates(Tier tier, TextWriter log, string name, Func<IBackend, ClipRuntime> open, string[] files)
+    {
+        var ones = new List<double>();
+        var alls = new List<double>();
+        double peakOne = 0, peakAll = 0;
+        for (int round = 0; round < Rounds; round++)
+        {
+            peakOne = Math.Max(peakOne, CpuPeak.FmaRate(tier, 1));
+            peakAll = Math.Max(peakAll, CpuPeak.FmaRate(tier, threads));
+            ones.Add(OnCores(1, () => Rate(tier, open, files, 1)));
+            alls.Add(OnCores(threads, () => Rate(tier, open, files, threads)));
+        }
+        double one = Median(ones), all = Median(alls), ratio = all / one, peaks = peakAll / peakOne;
+        log.WriteLine(Text($"{name,-42} {one,9:F1}  {all,7:F1}   {ratio:F2}    {peaks:F2}           {ratio / peaks:F2}"));
+        _rows.Add(new JsonObject
+        {
+            ["case"] = $"pipeline {name}",
+            ["tier"] = tier.Name(),
+            ["threads"] = threads,
+            ["pictures_per_second_1t"] = one,
+            ["pictures_per_second"] = all,
+            ["ratio"] = ratio,
+            ["peak_ratio"] = peaks,
+        });
+    }
+
+    /// <summary>Pictures per second of one pass over the files, again and again, without the time of loading.</summary>
+    private double Rate(Tier tier, Func<IBackend, ClipRuntime> open, string[] files, int cores)
+    {
+        using var backend = new CpuBackend(new CpuOptions { Tier = tier, Threads = cores });
+        using var clip = open(backend);
+        using var session = new Session(backend);
+        string[] many = [.. Enumerable.Range(0, int.MaxValue / files.Length).SelectMany(_ => files).Take(1_000_000)];
+        using var reader = PictureReader.OfFiles(clip, many, Batch, threads: cores);
+        long start = 0, pictures = 0;
+        foreach (var batch in reader.Batches())
+        {
+            Embed(clip, session, batch.Pixels, batch.Read.Count);
+            // The first batches fill caches and the reader's ring.
+            if (batch.First < RereadFiles) start = Stopwatch.GetTimestamp();
+            else pictures += batch.Count;
+            if (start != 0 && Stopwatch.GetElapsedTime(start).TotalSeconds > seconds) break;
+        }
+        return pictures / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static void Embed(ClipRuntime clip, Session session, ReadOnlySpan<byte> pixels, int count)
+    {
+        using var mark = session.Mark();
+        var values = new float[count * clip.EmbeddingSize];
+        session.CopyOut<float>(clip.EmbedPixels(session, pixels, count), values);
+    }
+
+    /// <summary>Runs work on a thread that may use the first cores only; the threads that it starts inherit that.</summary>
+    private static double OnCores(int count, Func<double> run)
+    {
+        double result = 0;
+        var thread = new Thread(() =>
+        {
+            if (OperatingSystem.IsLinux()) Affinity.Use(count);
+            result = run();
+        });
+        thread.Start();
+        thread.Join();
+        return result;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
