@@ -17,10 +17,11 @@ internal static class SearchCommand
         var index = new Argument<string>("index") { Description = "Folder of embeddings: img_emb/img_emb_0.npy and so on, and metadata/metadata_0.parquet with the column image_path." };
         var texts = new Option<string[]>("--text") { Description = "A text to search for; may be given several times." };
         var pictures = new Option<string[]>("--picture") { Description = "A picture to search for; may be given several times." };
+        var from = new Option<string[]>("--from") { Description = "Pictures to put into the index first, as vlm embed does: files, folders, quoted patterns. What an earlier run did is not done again." };
         var top = CommonOptions.Number("--top", $"How many hits to print for each query; by default {DefaultTop}.");
         var model = CommonOptions.Model();
         var sheet = new Option<string?>("--sheet") { Description = "Writes the hits as small pictures to this PNG. Paths in the metadata are looked up from the current folder, then from the folder that holds the index." };
-        var command = new Command("search", "Finds the pictures of an index that are nearest to texts or pictures (CLIP).") { index, texts, pictures, top, model, sheet, common.Json };
+        var command = new Command("search", "Finds the pictures of an index that are nearest to texts or pictures (CLIP).") { index, texts, pictures, from, top, model, sheet, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
         {
@@ -29,10 +30,11 @@ internal static class SearchCommand
             if (words.Length + files.Length == 0) throw new ArgumentException("nothing to search for: give --text or --picture");
             if (most < 1) throw new ArgumentException($"--top: expected at least 1, found {most}");
             using var backend = common.Open(parsed);
-            using var opened = EmbeddingIndex.Open(parsed.GetValue(index)!, backend);
             using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
             foreach (string note in clip.Notes) Terminal.Note(note);
             using var session = new Session(backend);
+            if (parsed.GetValue(from) is { Length: > 0 } sources) Add(clip, session, parsed.GetValue(index)!, sources);
+            using var opened = EmbeddingIndex.Open(parsed.GetValue(index)!, backend);
             var hits = opened.Search(session, Embed(clip, session, words, files), most);
             string[] queries = [.. words, .. files];
             if (parsed.GetValue(sheet) is { } png) WriteSheet(png, opened, hits);
@@ -41,6 +43,15 @@ internal static class SearchCommand
             return 0;
         }));
         return command;
+    }
+
+    /// <summary>Embeds pictures into the index, unless an earlier run did.</summary>
+    private static void Add(ClipRuntime clip, Session session, string index, string[] sources)
+    {
+        var list = Terminal.While("listing the pictures", () => EmbedInputs.Pictures(sources, TextReader.Null));
+        using var run = EmbedRun.Open(clip, session, list, new EmbedOptions(index));
+        var result = Terminal.Cancellable(cancel => Terminal.Track("embedding", run.Remaining, report => run.Run(report, cancel), "pictures"));
+        if (result.Errors > 0) Terminal.Note(Terminal.Text($"{result.Errors} pictures are not in the index: see {result.Files.First(f => f.EndsWith(".jsonl", StringComparison.Ordinal))}"));
     }
 
     /// <summary>Texts, then pictures: [queries, embedding] F.</summary>

@@ -32,6 +32,19 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public void An_index_is_made_of_pictures_first_and_only_once()
+    {
+        string index = _folder["index"];
+        string[] command = ["search", index, "--from", "models/samples", "--text", "a photo of a sneaker", "--top", "1", "--json"];
+        var first = Vlm.Run(command);
+        Assert.True(first.ExitCode == 0, first.ToString());
+        Assert.Equal("models/samples/scene-3.png", first.JsonLines[0].GetProperty("hits")[0].GetProperty("path").GetString());
+        var made = File.GetLastWriteTimeUtc(Path.Combine(index, "img_emb", "img_emb_0.npy"));
+        Assert.Equal(first.Output, Vlm.Run(command).Output);
+        Assert.Equal(made, File.GetLastWriteTimeUtc(Path.Combine(index, "img_emb", "img_emb_0.npy")));
+    }
+
+    [Fact]
     public void The_table_and_the_sheet_show_the_hits()
     {
         WriteIndex("nowhere.png");

@@ -60,12 +60,12 @@ public sealed class GoldenEmbeddingsTests
     }
 
     [Theory]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", "found one that is cut short or damaged")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "expected 1 values, found more")]
-    [InlineData("{'descr': '<f4', 'fortran_order': True, 'shape': (2,), }", "expected '<f2', '<f4' or '<f8' in C order")]
-    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", "expected '<f2', '<f4' or '<f8' in C order")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999, 99999), }", "values, found the shape [99999, 99999]")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }", "expected whole numbers as shape")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", "for the shape [3], found 8 bytes")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "for the shape [1], found 8 bytes")]
+    [InlineData("{'descr': '<f4', 'fortran_order': True, 'shape': (2,), }", "expected fortran_order False")]
+    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", "expected descr '<f2', '<f4' or '<f8'")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999, 99999), }", "for the shape [99999, 99999], found 8 bytes")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }", "expected a shape of whole numbers")]
     public void A_damaged_or_dishonest_NumPy_file_is_refused(string header, string message)
     {
         using var folder = new CaseCopy();
