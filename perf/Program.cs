@@ -22,10 +22,10 @@ report.SetAction(parsed =>
 });
 
 var seconds = new Option<double>("--seconds") { Description = "Length of one measurement.", DefaultValueFactory = _ => 5 };
-var pipeline = new Command("pipeline", "From picture files to embeddings: the share of decoding, resizing and model, and pictures per second on one core and all.") { threads, isa, seconds, json };
+var pipeline = new Command("pipeline", "From picture files to embeddings: the share of decoding, resizing and model, and pictures per second on one core and all.") { filter, threads, isa, seconds, json };
 pipeline.SetAction(parsed =>
 {
-    var run = new PipelineReport(parsed.GetValue(threads), parsed.GetValue(seconds));
+    var run = new PipelineReport(parsed.GetValue(threads), parsed.GetValue(seconds), parsed.GetValue(filter) ?? "");
     foreach (var tier in TiersOf(parsed)) run.Run(tier, Console.Out);
     if (parsed.GetValue(json) is { } file) File.WriteAllText(file, run.ToJson());
 });

@@ -14,7 +14,7 @@ namespace VlmKernels.Perf;
 /// From picture files to embeddings: first every stage alone on one core, then pictures per second with reading and model side by side. One core
 /// and all cores run in turns, with the multiply-add peak of either measured around them: their ratio says what the second core could bring.
 /// </summary>
-internal sealed class PipelineReport(int threads, double seconds)
+internal sealed class PipelineReport(int threads, double seconds, string filter = "")
 {
     private const int Batch = 32, Rounds = 5, RereadFiles = 64;
 
@@ -46,6 +46,7 @@ internal sealed class PipelineReport(int threads, double seconds)
     /// <summary>Stages one behind the other on one core, the model with a batch as in <c>vlm embed</c>.</summary>
     private void Stages(Tier tier, TextWriter log, string name, Func<IBackend, ClipRuntime> open, string[] files)
     {
+        if (!name.Contains(filter, StringComparison.OrdinalIgnoreCase)) return;
         using var backend = new CpuBackend(new CpuOptions { Tier = tier, Threads = 1 });
         using var clip = open(backend);
         using var session = new Session(backend);
@@ -67,6 +68,9 @@ internal sealed class PipelineReport(int threads, double seconds)
 
     private void Rates(Tier tier, TextWriter log, string name, Func<IBackend, ClipRuntime> open, string[] files)
     {
+        if (!name.Contains(filter, StringComparison.OrdinalIgnoreCase)) return;
+        using var single = OnCores(1, () => new Contender(tier, 1, open));
+        using var whole = OnCores(threads, () => new Contender(tier, threads, open));
         var ones = new List<double>();
         var alls = new List<double>();
         double peakOne = 0, peakAll = 0;
@@ -74,8 +78,8 @@ internal sealed class PipelineReport(int threads, double seconds)
         {
             peakOne = Math.Max(peakOne, CpuPeak.FmaRate(tier, 1));
             peakAll = Math.Max(peakAll, CpuPeak.FmaRate(tier, threads));
-            ones.Add(OnCores(1, () => Rate(tier, open, files, 1)));
-            alls.Add(OnCores(threads, () => Rate(tier, open, files, threads)));
+            ones.Add(OnCores(1, () => Rate(single, files)));
+            alls.Add(OnCores(threads, () => Rate(whole, files)));
         }
         double one = Median(ones), all = Median(alls), ratio = all / one, peaks = peakAll / peakOne;
         log.WriteLine(Text($"{name,-42} {one,9:F1}  {all,7:F1}   {ratio:F2}    {peaks:F2}           {ratio / peaks:F2}"));
@@ -92,17 +96,14 @@ internal sealed class PipelineReport(int threads, double seconds)
     }
 
     /// <summary>Pictures per second of one pass over the files, again and again, without the time of loading.</summary>
-    private double Rate(Tier tier, Func<IBackend, ClipRuntime> open, string[] files, int cores)
+    private double Rate(Contender c, string[] files)
     {
-        using var backend = new CpuBackend(new CpuOptions { Tier = tier, Threads = cores });
-        using var clip = open(backend);
-        using var session = new Session(backend);
         string[] many = [.. Enumerable.Range(0, int.MaxValue / files.Length).SelectMany(_ => files).Take(1_000_000)];
-        using var reader = PictureReader.OfFiles(clip, many, Batch, threads: cores);
+        using var reader = PictureReader.OfFiles(c.Clip, many, Batch, threads: c.Cores);
         long start = 0, pictures = 0;
         foreach (var batch in reader.Batches())
         {
-            Embed(clip, session, batch.Pixels, batch.Read.Count);
+            Embed(c.Clip, c.Session, batch.Pixels, batch.Read.Count);
             // The first batches fill caches and the reader's ring.
             if (batch.First < RereadFiles) start = Stopwatch.GetTimestamp();
             else pictures += batch.Count;
@@ -119,9 +120,9 @@ internal sealed class PipelineReport(int threads, double seconds)
     }
 
     /// <summary>Runs work on a thread that may use the first cores only; the threads that it starts inherit that.</summary>
-    private static double OnCores(int count, Func<double> run)
+    private static T OnCores<T>(int count, Func<T> run)
     {
-        double result = 0;
+        T? result = default;
         var thread = new Thread(() =>
         {
             if (OperatingSystem.IsLinux()) Affinity.Use(count);
@@ -129,10 +130,37 @@ internal sealed class PipelineReport(int threads, double seconds)
         });
         thread.Start();
         thread.Join();
-        return result;
+        return result!;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A model on a number of cores.</summary>
+    private sealed class Contender : IDisposable
+    {
+        private readonly CpuBackend _backend;
+
+        public Contender(Tier tier, int cores, Func<IBackend, ClipRuntime> open)
+        {
+            Cores = cores;
+            _backend = new CpuBackend(new CpuOptions { Tier = tier, Threads = cores });
+            Clip = open(_backend);
+            Session = new Session(_backend);
+        }
+
+        public int Cores { get; }
+
+        public ClipRuntime Clip { get; }
+
+        public Session Session { get; }
+
+        public void Dispose()
+        {
+            Session.Dispose();
+            Clip.Dispose();
+            _backend.Dispose();
+        }
+    }
 }

@@ -17,7 +17,7 @@ internal static class SearchCommand
         var index = new Argument<string>("index") { Description = "Folder of embeddings: img_emb/img_emb_0.npy and so on, and metadata/metadata_0.parquet with the column image_path." };
         var texts = new Option<string[]>("--text") { Description = "A text to search for; may be given several times." };
         var pictures = new Option<string[]>("--picture") { Description = "A picture to search for; may be given several times." };
-        var from = new Option<string[]>("--from") { Description = "Pictures to put into the index first, as vlm embed does: files, folders, quoted patterns. What an earlier run did is not done again." };
+        var from = new Option<string[]>("--from") { Description = "Pictures to put into the index first, as vlm embed does: files, folders, quoted patterns. What an earlier run did is not done again; for other pictures, vlm embed --overwrite begins a new index." };
         var top = CommonOptions.Number("--top", $"How many hits to print for each query; by default {DefaultTop}.");
         var model = CommonOptions.Model();
         var sheet = new Option<string?>("--sheet") { Description = "Writes the hits as small pictures to this PNG. Paths in the metadata are looked up from the current folder, then from the folder that holds the index." };
@@ -29,17 +29,19 @@ internal static class SearchCommand
             int most = parsed.GetValue(top) ?? DefaultTop;
             if (words.Length + files.Length == 0) throw new ArgumentException("nothing to search for: give --text or --picture");
             if (most < 1) throw new ArgumentException($"--top: expected at least 1, found {most}");
+            if (parsed.GetValue(sheet) is { } target) CheckSheet(target, words.Length + files.Length, most);
             using var backend = common.Open(parsed);
             using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
             foreach (string note in clip.Notes) Terminal.Note(note);
             using var session = new Session(backend);
             if (parsed.GetValue(from) is { Length: > 0 } sources) Add(clip, session, parsed.GetValue(index)!, sources);
             using var opened = EmbeddingIndex.Open(parsed.GetValue(index)!, backend);
+            if (opened.MissingShards > 0) Terminal.Note(Terminal.Text($"{opened.MissingShards} shards of the index are missing"));
             var hits = opened.Search(session, Embed(clip, session, words, files), most);
             string[] queries = [.. words, .. files];
-            if (parsed.GetValue(sheet) is { } png) WriteSheet(png, opened, hits);
             if (parsed.GetValue(common.Json)) WriteJson(queries, words.Length, hits);
             else Print(queries, hits);
+            if (parsed.GetValue(sheet) is { } png) WriteSheet(png, opened, hits);
             return 0;
         }));
         return command;
@@ -50,8 +52,12 @@ internal static class SearchCommand
     {
         var list = Terminal.While("listing the pictures", () => EmbedInputs.Pictures(sources, TextReader.Null));
         using var run = EmbedRun.Open(clip, session, list, new EmbedOptions(index));
+        if (run.Done > 0 && !run.Finished) Terminal.Note(Terminal.Text($"going on after {run.Done} pictures of an earlier run"));
         var result = Terminal.Cancellable(cancel => Terminal.Track("embedding", run.Remaining, report => run.Run(report, cancel), "pictures"));
-        if (result.Errors > 0) Terminal.Note(Terminal.Text($"{result.Errors} pictures are not in the index: see {result.Files.First(f => f.EndsWith(".jsonl", StringComparison.Ordinal))}"));
+        if (result.Errors == 0) return;
+        string errors = result.Files.First(f => f.EndsWith(".jsonl", StringComparison.Ordinal));
+        if (result.Count == 0) throw new InvalidDataException($"no picture could be read: see {errors}");
+        Terminal.Note(Terminal.Text($"{result.Errors} of {result.Count + result.Errors} pictures are not in the index: see {errors}"));
     }
 
     /// <summary>Texts, then pictures: [queries, embedding] F.</summary>
@@ -70,6 +76,14 @@ internal static class SearchCommand
     }
 
     private static string Short(string text) => text.Length > LongestQuery ? $"{text.AsSpan(0, LongestQuery)}…" : text;
+
+    /// <summary>What would keep the sheet from being written, before the work.</summary>
+    private static void CheckSheet(string file, int queries, int top)
+    {
+        if (Directory.Exists(file)) throw new ArgumentException($"--sheet: expected the name of a file, found the folder {file}");
+        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder)) throw new DirectoryNotFoundException($"--sheet: expected a file in a folder that exists, found {file}");
+        ContactSheet.RequireRoom(queries, top);
+    }
 
     private static void WriteSheet(string file, EmbeddingIndex index, IReadOnlyList<IReadOnlyList<SearchHit>> hits)
     {

@@ -29,6 +29,11 @@ internal static class Terminal
         {
             return run();
         }
+        catch (OperationCanceledException)
+        {
+            Error("stopped");
+            return Failure;
+        }
         catch (Exception e) when (IsInputFault(e))
         {
             Error(Describe(e));
@@ -39,7 +44,8 @@ internal static class Terminal
     /// <summary>What is wrong with a command line, and where the right one is described; nothing on standard output.</summary>
     public static int Reject(ParseResult parsed)
     {
-        foreach (string message in parsed.Errors.Select(e => e.Message).Distinct()) Error(message);
+        // The parser puts every choice on a line of its own.
+        foreach (string message in parsed.Errors.Select(e => string.Join(' ', e.Message.Split((char[])['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries))).Distinct()) Error(message);
         Error($"see '{(parsed.CommandResult.Command is RootCommand ? "vlm" : $"vlm {parsed.CommandResult.Command.Name}")} --help'");
         return Failure;
     }
@@ -119,7 +125,7 @@ internal static class Terminal
         });
     }
 
-    /// <summary>Runs work that Ctrl-C and a request to end (SIGTERM) stop at the next good moment.</summary>
+    /// <summary>Runs work that Ctrl-C and a request to end (SIGTERM) stop at the next good moment, and the second time at once.</summary>
     public static T Cancellable<T>(Func<CancellationToken, T> run)
     {
         using var source = new CancellationTokenSource();
@@ -129,7 +135,7 @@ internal static class Terminal
 
         void Stop(PosixSignalContext signal)
         {
-            signal.Cancel = true;
+            signal.Cancel = !source.IsCancellationRequested;
             source.Cancel();
         }
     }

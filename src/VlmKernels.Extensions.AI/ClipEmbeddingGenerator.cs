@@ -19,8 +19,9 @@ public abstract class ClipEmbeddingGenerator<TInput> : IEmbeddingGenerator<TInpu
     private readonly EmbeddingGeneratorMetadata _metadata;
     private bool _disposed;
 
-    private protected ClipEmbeddingGenerator(ClipRuntime clip, IBackend backend, string? modelId)
+    private protected ClipEmbeddingGenerator(ClipRuntime clip, string? missing, IBackend backend, string? modelId)
     {
+        if (missing is not null) throw new ArgumentException($"this checkpoint has no {missing}", nameof(clip));
         Clip = clip;
         _session = new Session(backend);
         _metadata = new EmbeddingGeneratorMetadata(Provider, defaultModelId: modelId, defaultModelDimensions: clip.EmbeddingSize);

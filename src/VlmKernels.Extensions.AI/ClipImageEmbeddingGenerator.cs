@@ -21,9 +21,8 @@ public sealed class ClipImageEmbeddingGenerator : ClipEmbeddingGenerator<DataCon
     /// <param name="applyOrientation">Whether photos are turned as their EXIF orientation says; the published pipelines of OpenAI and open_clip don't.</param>
     /// <exception cref="ArgumentException">The model has no image tower.</exception>
     public ClipImageEmbeddingGenerator(ClipRuntime clip, IBackend backend, string? modelId = null, bool applyOrientation = true)
-        : base(clip, backend, modelId)
+        : base(clip, clip.Model.HasVision ? null : "image tower", backend, modelId)
     {
-        if (!clip.Model.HasVision) throw new ArgumentException("this checkpoint has no image tower", nameof(clip));
         _options = clip.Pipeline.DecodeOptions(applyOrientation);
     }
 

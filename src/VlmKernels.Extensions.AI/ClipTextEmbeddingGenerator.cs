@@ -14,12 +14,12 @@ public sealed class ClipTextEmbeddingGenerator : ClipEmbeddingGenerator<string>
     /// <param name="modelId">What callers call the model; null: it has no name, and nobody may ask for it by one.</param>
     /// <exception cref="ArgumentException">The model has no text tower.</exception>
     public ClipTextEmbeddingGenerator(ClipRuntime clip, IBackend backend, string? modelId = null)
-        : base(clip, backend, modelId)
+        : base(clip, clip.Model.HasText ? null : "text tower", backend, modelId)
     {
-        _context = clip.Model.Config.Text?.Context ?? throw new ArgumentException("this checkpoint has no text tower", nameof(clip));
+        _context = clip.Model.Config.Text!.Context;
     }
 
-    private protected override int AtOnce => 64;
+    private protected override int AtOnce => ClipRuntime.TextsAtOnce;
 
     private protected override Func<Session, Tensor> Prepare(ArraySegment<string> inputs, int first, CancellationToken cancellationToken)
         => session => Clip.EmbedTexts(session, inputs);

@@ -42,6 +42,24 @@ public sealed class EmbedTests : IDisposable
     }
 
     [Fact]
+    public void A_pipe_among_the_pictures_is_an_error_of_its_own()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "makes a pipe with mkfifo");
+        File.Copy(Path.Combine(Fixtures.Repository, Pictures, "scene-1.png"), _folder["b.png"]);
+        using (var made = Process.Start("mkfifo", _folder["a.png"])) made.WaitForExit();
+        var run = Embed(_folder["*.png"], "--json");
+        Assert.Equal((1, 1), (run.Json.GetProperty("count").GetInt32(), run.Json.GetProperty("errors").GetInt32()));
+        Assert.Contains("an empty file, a pipe or a device", File.ReadAllText(Path.Combine(Output, "errors_0.jsonl")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_byte_order_mark_is_no_part_of_a_list()
+    {
+        Vlm.Start("bash", ["-c", $"'{Vlm.Host}' '{Vlm.Assembly}' embed - --texts --output '{Output}' < '{_folder.Write("list", "\uFEFFa red bag\n")}'"]);
+        Assert.Equal(["a red bag"], Embeddings.Read(Output, kind: "text_emb", column: "caption").Inputs);
+    }
+
+    [Fact]
     public void Half_precision_is_the_rounded_single()
     {
         Embed(Pictures);
@@ -113,11 +131,12 @@ public sealed class EmbedTests : IDisposable
     }
 
     [Theory]
-    [InlineData("SLURM_ARRAY_TASK_ID", "6", "5")]
-    [InlineData("JOB_COMPLETION_INDEX", "1", null)]
-    public void The_environment_tells_the_shard(string variable, string value, string? first)
+    [InlineData("SLURM_ARRAY_TASK_ID", "6", "5", null)]
+    [InlineData("SLURM_ARRAY_TASK_ID", "13", "3", "10")]
+    [InlineData("JOB_COMPLETION_INDEX", "1", null, null)]
+    public void The_environment_tells_the_shard(string variable, string value, string? first, string? step)
     {
-        Run(["embed", Pictures, "--output", Output, "--shards", "4"], (variable, value), ("SLURM_ARRAY_TASK_MIN", first));
+        Run(["embed", Pictures, "--output", Output, "--shards", "4"], (variable, value), ("SLURM_ARRAY_TASK_MIN", first), ("SLURM_ARRAY_TASK_STEP", step));
         Assert.Equal(["img_emb/img_emb_1.npy", "metadata/metadata_1.parquet", "run_1.json"], Embeddings.Files(Output));
         Assert.Equal([$"{Pictures}/scene-2.png", $"{Pictures}/scene-3.png"], Embeddings.Read(Output, shard: 1).Inputs);
     }

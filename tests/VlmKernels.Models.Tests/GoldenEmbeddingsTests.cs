@@ -65,6 +65,7 @@ public sealed class GoldenEmbeddingsTests
     [InlineData("{'descr': '<f4', 'fortran_order': True, 'shape': (2,), }", "expected fortran_order False")]
     [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", "expected descr '<f2', '<f4' or '<f8'")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999, 99999), }", "for the shape [99999, 99999], found 8 bytes")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (134217728, 134217728, 134217728), }", "found 8 bytes")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }", "expected a shape of whole numbers")]
     public void A_damaged_or_dishonest_NumPy_file_is_refused(string header, string message)
     {

@@ -13,6 +13,9 @@ public sealed class ClipRuntime : IDisposable
     // Enough to keep every core busy, and little enough for the workspace.
     private const int MostPicturesAtOnce = 64, MostBytesAtOnce = 1 << 28;
 
+    /// <summary>Texts that one pass takes best; more of them are embedded in several passes.</summary>
+    public const int TextsAtOnce = 64;
+
     private readonly LoadedModel<ClipModel> _loaded;
 
     private ClipRuntime(LoadedModel<ClipModel> loaded, ImagePipeline pipeline, ITokenizer tokenizer, string description, IReadOnlyList<string> notes)

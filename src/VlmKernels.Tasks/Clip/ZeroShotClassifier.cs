@@ -18,8 +18,6 @@ public sealed class ZeroShotClassifier
     /// <summary>The template used when none is given; {} stands for the label.</summary>
     public const string DefaultTemplate = "a photo of a {}";
 
-    private const int TextsAtOnce = 64;
-
     private readonly ClipRuntime _clip;
     private readonly string[] _labels;
     private readonly float[] _classes;
@@ -102,9 +100,9 @@ public sealed class ZeroShotClassifier
     {
         int width = _clip.EmbeddingSize;
         float[] rows = new float[texts.Length * width];
-        for (int first = 0; first < texts.Length; first += TextsAtOnce)
+        for (int first = 0; first < texts.Length; first += ClipRuntime.TextsAtOnce)
         {
-            string[] now = texts[first..Math.Min(texts.Length, first + TextsAtOnce)];
+            string[] now = texts[first..Math.Min(texts.Length, first + ClipRuntime.TextsAtOnce)];
             using var mark = session.Mark();
             session.CopyOut(_clip.EmbedTexts(session, now), rows.AsSpan(first * width, now.Length * width));
         }

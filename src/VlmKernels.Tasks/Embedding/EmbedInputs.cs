@@ -33,7 +33,9 @@ public static class EmbedInputs
 
     private static IEnumerable<string> Lines(TextReader reader)
     {
-        while (reader.ReadLine() is { } line)
+        // Lists from Windows often begin with a byte order mark, which standard input does not take away.
+        string? line = reader.ReadLine()?.TrimStart('\uFEFF');
+        for (; line is not null; line = reader.ReadLine())
         {
             if (!string.IsNullOrWhiteSpace(line)) yield return line;
         }
@@ -58,7 +60,7 @@ public static class EmbedInputs
         string root = folder.Length == 0 ? "." : folder;
         if (!Directory.Exists(root)) return [];
         int skipped = root.EndsWith('/') ? root.Length : root.Length + 1;
-        return [.. Walk(root).Where(f => Matches(parts.AsSpan(plain), f[skipped..].Split('/'))).Select(f => folder.Length == 0 ? f[skipped..] : f)];
+        return [.. Walk(root, parts.Contains("**") ? int.MaxValue : parts.Length - plain - 1).Where(f => Matches(parts.AsSpan(plain), f[skipped..].Split('/'))).Select(f => folder.Length == 0 ? f[skipped..] : f)];
     }
 
     private static bool Matches(ReadOnlySpan<string> pattern, ReadOnlySpan<string> path)
@@ -68,8 +70,8 @@ public static class EmbedInputs
         return !path.IsEmpty && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(pattern[1..], path[1..]);
     }
 
-    /// <summary>All files under a folder; links to folders are not followed, as they may lead back up.</summary>
-    private static FileSystemEnumerable<string> Walk(string folder) => new(folder, static (ref entry) => entry.ToSpecifiedFullPath(), new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 })
+    /// <summary>All files under a folder, so many folders deep; links to folders are not followed, as they may lead back up.</summary>
+    private static FileSystemEnumerable<string> Walk(string folder, int depth = int.MaxValue) => new(folder, static (ref entry) => entry.ToSpecifiedFullPath(), new EnumerationOptions { RecurseSubdirectories = depth > 0, MaxRecursionDepth = depth, IgnoreInaccessible = false, AttributesToSkip = 0 })
     {
         ShouldIncludePredicate = static (ref entry) => !entry.IsDirectory,
         ShouldRecursePredicate = static (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,

@@ -11,12 +11,12 @@ namespace VlmKernels.Tasks;
 internal sealed class EmbedOutput : IDisposable
 {
     private readonly EmbedFiles _files;
-    private readonly FileStream _lock;
+    private readonly FileStream? _lock;
     private RunFile _run;
     private RowFile? _rows;
     private ErrorFile? _errors;
 
-    private EmbedOutput(EmbedFiles files, FileStream held, RunFile run) => (_files, _lock, _run) = (files, held, run);
+    private EmbedOutput(EmbedFiles files, FileStream? held, RunFile run) => (_files, _lock, _run) = (files, held, run);
 
     /// <summary>Inputs of the shard that are done and on the disk.</summary>
     public int Done => _run.Done;
@@ -27,22 +27,31 @@ internal sealed class EmbedOutput : IDisposable
     public bool Finished => _run.Finished;
 
     /// <summary>The files that a finished run has.</summary>
-    public IReadOnlyList<string> Final => [_files.Rows, _files.Metadata, .. File.Exists(_files.Errors) ? [_files.Errors] : Array.Empty<string>(), _files.Run];
+    public IReadOnlyList<string> FinalFiles => [_files.Rows, _files.Metadata, .. File.Exists(_files.Errors) ? [_files.Errors] : Array.Empty<string>(), _files.Run];
 
     /// <summary>Begins, or goes on where an earlier run ended.</summary>
     /// <exception cref="ArgumentException">The earlier run had other settings.</exception>
     /// <exception cref="InvalidDataException">Files of the earlier run are damaged or missing.</exception>
     /// <exception cref="IOException">There are files that no run accounts for, another process is at work on the shard, or a file cannot be written.</exception>
-    public static EmbedOutput Open(EmbedOptions options, int width, IReadOnlyDictionary<string, string> settings)
+    public static EmbedOutput Open(EmbedOptions options, int width, int count, IReadOnlyDictionary<string, string> settings)
     {
         var files = new EmbedFiles(options.Output, options.Texts, options.Format, options.Shard.Index);
+        // What is finished is only looked at, also where nothing can be written.
+        if (!options.Overwrite && File.Exists(files.Run) && RunFile.Read(files.Run) is { Finished: true } run)
+        {
+            run.Require(settings, files.Run);
+            var finished = new EmbedOutput(files, null, run);
+            finished.OpenFiles(options, width, count);
+            return finished;
+        }
+        if (File.Exists(options.Output)) throw new ArgumentException($"--output: expected a folder, found the file {options.Output}");
         files.MakeFolders();
         var held = Hold(files.Lock, options);
         try
         {
             if (options.Overwrite) EmbedFiles.Delete(options.Output, options.Shard.Index);
             var output = new EmbedOutput(files, held, Begin(files, settings));
-            output.OpenFiles(options, width);
+            output.OpenFiles(options, width, count);
             return output;
         }
         catch
@@ -87,20 +96,28 @@ internal sealed class EmbedOutput : IDisposable
         if (_run.ErrorBytes == 0) File.Delete(errors);
         else if (File.Exists(errors)) File.Move(errors, _files.Errors);
         Save(_run with { Finished = true });
+        // Only now: whoever waits for the lock in between finds a finished run behind it, whatever file it locked.
+        File.Delete(_files.Lock);
     }
 
     public void Dispose()
     {
-        _rows?.Dispose();
-        _errors?.Dispose();
-        _lock.Dispose();
+        try
+        {
+            _rows?.Dispose();
+            _errors?.Dispose();
+        }
+        finally
+        {
+            _lock?.Dispose();
+        }
     }
 
     private static FileStream Hold(string path, EmbedOptions options)
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1);
         }
         catch (IOException e) when (File.Exists(path))
         {
@@ -122,7 +139,7 @@ internal sealed class EmbedOutput : IDisposable
         return fresh;
     }
 
-    private void OpenFiles(EmbedOptions options, int width)
+    private void OpenFiles(EmbedOptions options, int width, int count)
     {
         if (Finished)
         {
@@ -133,7 +150,11 @@ internal sealed class EmbedOutput : IDisposable
             return;
         }
         // With their final name the rows are complete, and so is all that was to be done before.
-        if (File.Exists(_files.Rows)) return;
+        if (File.Exists(_files.Rows))
+        {
+            if (Done != count) throw new InvalidDataException($"{_files.Run} says that {Done} of {count} inputs are done, but {_files.Rows} exists; --overwrite starts anew");
+            return;
+        }
         _rows = RowFile.Open(options.Format, EmbedFiles.Partial(_files.Rows), _run.Rows, width, options.Half);
         try
         {

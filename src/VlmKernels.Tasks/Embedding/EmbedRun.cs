@@ -22,6 +22,8 @@ public sealed class EmbedRun : IDisposable
     // Waiting for the disk after every batch would cost a fast model more than what an end between two commits does.
     private static readonly TimeSpan BetweenCommits = TimeSpan.FromSeconds(0.25);
 
+    private const string ShardSetting = "shard";
+
     private readonly ClipRuntime _clip;
     private readonly Session _session;
     private readonly IReadOnlyList<string> _inputs;
@@ -35,7 +37,7 @@ public sealed class EmbedRun : IDisposable
     {
         (_clip, _session, _inputs, _options, _batch) = (clip, session, inputs, options, batch);
         (_first, _count) = options.Shard.Of(inputs.Count);
-        _output = EmbedOutput.Open(options, clip.EmbeddingSize, Settings());
+        _output = EmbedOutput.Open(options, clip.EmbeddingSize, _count, Settings());
     }
 
     /// <summary>Inputs of the shard that are still to be done.</summary>
@@ -59,7 +61,7 @@ public sealed class EmbedRun : IDisposable
     public static EmbedRun Open(ClipRuntime clip, Session session, IReadOnlyList<string> inputs, EmbedOptions options)
     {
         if (inputs.Count == 0) throw new ArgumentException("there is nothing to embed");
-        int most = options.Texts ? Embedder.TextsAtOnce : clip.PicturesAtOnce, batch = options.Batch ?? most;
+        int most = options.Texts ? ClipRuntime.TextsAtOnce : clip.PicturesAtOnce, batch = options.Batch ?? most;
         if (batch < 1 || batch > most) throw new ArgumentException($"--batch: expected 1 to {most}, found {batch}");
         return new EmbedRun(clip, session, inputs, options, batch);
     }
@@ -80,17 +82,25 @@ public sealed class EmbedRun : IDisposable
             else EmbedPictures(progress, cancellation);
             _output.Finish(_options.Texts ? MetadataFile.Caption : MetadataFile.ImagePath, _inputs, _first, _count);
         }
-        return new EmbedResult(_output.Rows, _count - _output.Rows, now, watch.Elapsed.TotalSeconds, _output.Final);
+        return new EmbedResult(_output.Rows, _count - _output.Rows, now, watch.Elapsed.TotalSeconds, _output.FinalFiles);
     }
 
     /// <summary>Lets the shard's files go.</summary>
     public void Dispose() => _output.Dispose();
 
+    /// <summary>Shards that the runs of a folder were cut into; null when none says so.</summary>
+    internal static int? ShardsOf(string folder)
+    {
+        string file = Path.Combine(folder, "run_0.json");
+        if (!File.Exists(file) || !RunFile.Read(file).Settings.TryGetValue(ShardSetting, out string? shard)) return null;
+        return int.TryParse(shard[(shard.LastIndexOf(' ') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : null;
+    }
+
     private void EmbedPictures(Action<int>? progress, CancellationToken cancellation)
     {
         int start = _first + Done, before = Done;
         var decoder = new SkiaImageDecoder();
-        using var reader = new PictureReader(_clip, Remaining, (i, options) => decoder.DecodeNativeFile(_inputs[start + i], options), _batch, _options.Orient);
+        using var reader = new PictureReader(_clip, Remaining, (i, options) => PictureReader.DecodeFile(decoder, _inputs[start + i], options), _batch, _options.Orient);
         foreach (var batch in reader.Batches(cancellation))
         {
             if (batch.Read.Count > 0) Embed(batch.Read.Count, () => _clip.EmbedPixels(_session, batch.Pixels, batch.Read.Count));
@@ -152,7 +162,7 @@ public sealed class EmbedRun : IDisposable
     {
         ["input"] = _options.Texts ? "texts" : "pictures",
         ["inputs"] = string.Create(CultureInfo.InvariantCulture, $"{_inputs.Count}, SHA-256 {Fingerprint.Of(_inputs)}"),
-        ["shard"] = string.Create(CultureInfo.InvariantCulture, $"{_options.Shard.Index} of {_options.Shard.Count}"),
+        [ShardSetting] = string.Create(CultureInfo.InvariantCulture, $"{_options.Shard.Index} of {_options.Shard.Count}"),
         ["format"] = RowFile.Extension(_options.Format),
         ["dtype"] = _options.Half ? "f16" : "f32",
         ["orientation"] = _options.Orient ? "applied" : "as stored",

@@ -9,8 +9,8 @@ namespace VlmKernels.Tasks;
 /// <param name="Count">Number of shards.</param>
 public readonly record struct Shard(int Index, int Count)
 {
-    // Slurm job arrays count from any number; Kubernetes Indexed Jobs from 0.
-    private const string SlurmTask = "SLURM_ARRAY_TASK_ID", SlurmFirst = "SLURM_ARRAY_TASK_MIN", Kubernetes = "JOB_COMPLETION_INDEX";
+    // Slurm job arrays count from any number in steps of any size; Kubernetes Indexed Jobs from 0.
+    private const string SlurmTask = "SLURM_ARRAY_TASK_ID", SlurmFirst = "SLURM_ARRAY_TASK_MIN", SlurmStep = "SLURM_ARRAY_TASK_STEP", Kubernetes = "JOB_COMPLETION_INDEX";
 
     /// <summary>The whole list.</summary>
     public static Shard Whole => new(0, 1);
@@ -35,7 +35,7 @@ public readonly record struct Shard(int Index, int Count)
         return (first, end - first);
     }
 
-    private static int? FromEnvironment() => Variable(SlurmTask) is { } task ? task - (Variable(SlurmFirst) ?? 0) : Variable(Kubernetes);
+    private static int? FromEnvironment() => Variable(SlurmTask) is { } task ? (task - (Variable(SlurmFirst) ?? 0)) / Math.Max(1, Variable(SlurmStep) ?? 1) : Variable(Kubernetes);
 
     private static int? Variable(string name)
     {

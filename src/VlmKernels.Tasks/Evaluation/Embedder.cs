@@ -10,8 +10,6 @@ namespace VlmKernels.Tasks;
 internal sealed class Embedder(ClipRuntime clip, Session session, Action<int>? progress = null)
 {
     /// <summary>Texts that one pass takes.</summary>
-    public const int TextsAtOnce = 64;
-
     /// <summary>[files][embedding].</summary>
     /// <exception cref="ImageFormatException">A picture cannot be read.</exception>
     public float[][] Pictures(IReadOnlyList<string> files)
@@ -27,7 +25,7 @@ internal sealed class Embedder(ClipRuntime clip, Session session, Action<int>? p
     }
 
     /// <summary>[texts][embedding].</summary>
-    public float[][] Texts(IReadOnlyList<string> texts) => [.. texts.Chunk(TextsAtOnce).SelectMany(part => Rows(part.Length, () => clip.EmbedTexts(session, part)))];
+    public float[][] Texts(IReadOnlyList<string> texts) => [.. texts.Chunk(ClipRuntime.TextsAtOnce).SelectMany(part => Rows(part.Length, () => clip.EmbedTexts(session, part)))];
 
     private float[][] Rows(int count, Func<Tensor> embed)
     {

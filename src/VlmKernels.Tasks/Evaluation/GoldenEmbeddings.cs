@@ -43,6 +43,7 @@ public sealed record GoldenEmbeddings(IReadOnlyList<GoldenEmbedding> Rows)
         var files = Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).ToLookup(f => Stored(f) is null);
         var stored = files[false].GroupBy(f => Stored(f)!.Value.Name).ToList();
         if (stored.Count == 0) throw new InvalidDataException($"{folder}: expected files NAME.{Pixels}.npy or NAME.{Embedding}.npy, packed with gzip or not, found none");
+        if (files[false].GroupBy(f => Stored(f)!.Value).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidDataException($"{folder}: expected one file of stored values, found {string.Join(" and ", twice.Select(Path.GetFileName))}");
         return new GoldenEmbeddings([.. stored.Select(s => Compare(clip, session, Source(s.First(), s.Key, files[true]), s.ToDictionary(f => Stored(f)!.Value.Kind)))]);
     }
 

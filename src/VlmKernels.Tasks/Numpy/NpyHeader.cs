@@ -16,9 +16,8 @@ internal readonly record struct NpyHeader(IReadOnlyList<int> Shape, int NumberBy
     /// <summary>As many bytes as a header of this size may take; NumPy's own take 128.</summary>
     public const int Longest = 4096;
 
-    /// <summary>How many numbers there are.</summary>
-    /// <exception cref="OverflowException">More than 63 bits count.</exception>
-    public long Count => Shape.Aggregate(1L, (product, extent) => checked(product * extent));
+    /// <summary>How many numbers there are; the largest number where that is more than 63 bits count.</summary>
+    public long Count => Shape.Contains(0) ? 0 : Shape.Aggregate(1L, (product, extent) => product <= long.MaxValue / extent ? product * extent : long.MaxValue);
 
     /// <param name="file">The file's first bytes, up to <see cref="Longest"/>.</param>
     /// <param name="path">The file's name, for messages.</param>

@@ -69,7 +69,7 @@ public sealed class PictureReader : IDisposable
     public static PictureReader OfFiles(ClipRuntime clip, IReadOnlyList<string> files, int most, bool orient = true, int threads = 0)
     {
         var decoder = new SkiaImageDecoder();
-        return new PictureReader(clip, files.Count, (i, options) => decoder.DecodeNativeFile(files[i], options), most, orient, threads);
+        return new PictureReader(clip, files.Count, (i, options) => DecodeFile(decoder, files[i], options), most, orient, threads);
     }
 
     /// <summary>All pictures, batch by batch, in order; once.</summary>
@@ -101,6 +101,15 @@ public sealed class PictureReader : IDisposable
         foreach (var thread in _threads) thread.Join();
     }
 
+    /// <summary>Decodes a file of a list, in which a pipe or device would wait for ever.</summary>
+    /// <exception cref="ImageFormatException">It is no picture.</exception>
+    internal static NativeImage DecodeFile(SkiaImageDecoder decoder, string path, DecodeOptions options)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists) throw new ImageFormatException(path, "expected a picture, found nothing");
+        return file.Length > 0 ? decoder.DecodeNativeFile(path, options) : throw new ImageFormatException(path, "expected a picture, found an empty file, a pipe or a device");
+    }
+
     private static double Seconds(ref long ticks) => Interlocked.Read(ref ticks) / (double)Stopwatch.Frequency;
 
     private PictureBatch Await(int number, CancellationToken cancellation)
@@ -130,6 +139,8 @@ public sealed class PictureReader : IDisposable
 
     private void Work()
     {
+        // The threads of the model wait for one another: a reader in the place of one would stop all.
+        ThreadPriority.Lower();
         while (Take() is { } index)
         {
             var batch = _ring[index / _most % _ring.Length];
@@ -157,7 +168,7 @@ public sealed class PictureReader : IDisposable
     {
         lock (_gate)
         {
-            while (!_stopped && _next < _count && _next / _most >= _released + _ring.Length) Monitor.Wait(_gate);
+            while (!_stopped && _fault is null && _next < _count && _next / _most >= _released + _ring.Length) Monitor.Wait(_gate);
             return _stopped || _fault is not null || _next >= _count ? null : _next++;
         }
     }

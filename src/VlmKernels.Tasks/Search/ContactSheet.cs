@@ -21,6 +21,14 @@ public static class ContactSheet
 
     private const int Margin = 4, Side = TileWidth - (2 * Margin), LettersOfName = (TileWidth - (2 * Margin)) / DotFont.Advance;
 
+    /// <summary>Checks that a sheet holds so many hits.</summary>
+    /// <exception cref="ArgumentException">It does not.</exception>
+    public static void RequireRoom(int queries, int hits)
+    {
+        long lines = (long)queries * ((hits + (long)MostAcross - 1) / MostAcross);
+        if (lines is < 1 or > MostLines) throw new ArgumentException($"a sheet holds 1 to {MostLines} lines of {MostAcross} pictures, found {lines}");
+    }
+
     /// <summary>Draws and writes a sheet; the file appears under its name only when it is whole.</summary>
     /// <param name="file">The PNG to write or replace.</param>
     /// <param name="queries">The hits of each query.</param>
@@ -83,7 +91,7 @@ public static class ContactSheet
 
     private static void Save(string file, SKData png)
     {
-        string partial = $"{file}.partial";
+        string partial = Path.Combine(Path.GetDirectoryName(file)!, $".{Path.GetFileName(file)}.partial");
         try
         {
             using (var stream = File.Create(partial)) png.SaveTo(stream);

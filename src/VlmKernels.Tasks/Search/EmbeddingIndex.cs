@@ -20,13 +20,16 @@ public sealed class EmbeddingIndex : IDisposable
 
     private readonly IndexShard[] _shards;
 
-    private EmbeddingIndex(string folder, IndexShard[] shards) => (Folder, _shards) = (folder, shards);
+    private EmbeddingIndex(string folder, IndexShard[] shards) => (Folder, _shards, MissingShards) = (folder, shards, Math.Max(0, (EmbedRun.ShardsOf(folder) ?? 0) - shards.Length));
 
     /// <summary>The index's folder.</summary>
     public string Folder { get; }
 
     /// <summary>Number of embeddings.</summary>
     public long Count => _shards.Sum(s => (long)s.Rows.Rows);
+
+    /// <summary>Shards that <c>vlm embed</c> was asked for and has not written.</summary>
+    public int MissingShards { get; }
 
     /// <summary>Numbers of an embedding.</summary>
     public int EmbeddingSize => _shards[0].Rows.Columns;
@@ -47,6 +50,7 @@ public sealed class EmbeddingIndex : IDisposable
                 int expected = shards[0].Rows.Columns, found = shards[^1].Rows.Columns;
                 if (found != expected) throw new InvalidDataException($"{file}: expected embeddings of {expected} numbers, as in img_emb_0.npy, found {found}");
             }
+            if (shards.All(s => s.Rows.Rows == 0)) throw new InvalidDataException($"{folder}: expected embeddings, found none in {shards.Count} files");
             return new EmbeddingIndex(folder, [.. shards]);
         }
         catch
@@ -62,7 +66,7 @@ public sealed class EmbeddingIndex : IDisposable
     /// <param name="k">How many; more than there are means all.</param>
     /// <returns>[queries][at most k].</returns>
     /// <exception cref="ArgumentException">k is below 1.</exception>
-    /// <exception cref="InvalidDataException">Queries are of another size than the index's embeddings, or a stored embedding holds a number that is not finite.</exception>
+    /// <exception cref="InvalidDataException">Queries are of another size than the index's embeddings, or a hit is no finite number, because its embedding is not of such.</exception>
     public IReadOnlyList<IReadOnlyList<SearchHit>> Search(Session session, Tensor queries, int k)
     {
         if (k < 1) throw new ArgumentException($"expected at least 1 hit, found {k}");

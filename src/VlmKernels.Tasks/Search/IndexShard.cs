@@ -52,7 +52,11 @@ internal sealed partial class IndexShard : IDisposable
     }
 
     /// <summary>The path that belongs to a row; all are read when the first is asked for.</summary>
-    public string PathOf(int row) => (_paths ??= MetadataFile.Read(_metadata, MetadataFile.ImagePath))[row];
+    public string PathOf(int row)
+    {
+        _paths ??= MetadataFile.Read(_metadata, MetadataFile.ImagePath);
+        return _paths.Length == Matrix.Rows ? _paths[row] : throw new InvalidDataException($"{_metadata}: expected {Matrix.Rows} rows, found {_paths.Length}");
+    }
 
     public void Dispose()
     {
