@@ -54,6 +54,7 @@ public sealed class ClipCheckpoint : IDisposable
         {
             var kind = CheckpointKind.Recognise(files.Tensors.Keys);
             if (kind.Layout is null) throw new WeightFileException(files.Path, null, "a checkpoint of a supported architecture", kind.Reason);
+            if (kind.Family != CheckpointKind.Clip) throw new WeightFileException(files.Path, null, "a CLIP checkpoint", kind.Reason);
             var weights = kind.Layout.Over(files.Path, files.Tensors.Values);
             var notes = new List<string>();
             string? configFile = FindConfig(files.Path, weights.Layout);
