@@ -48,7 +48,8 @@ public sealed class Layout
         return view;
     }
 
-    internal string NameInFile(string asked) => _rules.Select(r => r.NameInFile(asked)).FirstOrDefault(n => n is not null) ?? asked;
+    /// <summary>The name that a tensor would have in the file.</summary>
+    public string NameInFile(string asked) => _rules.Select(r => r.NameInFile(asked)).FirstOrDefault(n => n is not null) ?? asked;
 
     private void Place(WeightView tensor, LayoutView view)
     {
