@@ -7,7 +7,10 @@ namespace VlmKernels.Models;
 internal interface IMedCross
 {
     /// <summary>x = norm(x + what was seen); h is scratch of x's shape.</summary>
-    void Apply(Session s, Tensor x, Tensor h, CrossStates cross);
+    void Apply(Session s, Tensor x, Tensor h, in MedPass pass, int layer);
+
+    /// <summary>Keeps the keys and values of what a request looks at, [prompts, tokens, width].</summary>
+    void Remember(Session s, Tensor tokens, DecodeState state);
 }
 
 /// <summary>One attention over one picture's, or one question's, tokens.</summary>
@@ -30,11 +33,14 @@ internal sealed class MedCross : IMedCross
         return new CrossAttention(new Linear(w["query"], width, width), Linear.Join(w, crossWidth, ("key", width), ("value", width)), c.Heads);
     }
 
-    public void Apply(Session s, Tensor x, Tensor h, CrossStates cross)
+    public void Apply(Session s, Tensor x, Tensor h, in MedPass pass, int layer)
     {
         using var mark = s.Mark();
-        _norm.Apply(s, _output.Apply(s, _attention.Apply(s, x, cross), residual: x, into: h), into: x);
+        var seen = pass.State is { } state ? _attention.Continue(s, x, state, layer) : _attention.Apply(s, x, pass.Cross);
+        _norm.Apply(s, _output.Apply(s, seen, residual: x, into: h), into: x);
     }
+
+    public void Remember(Session s, Tensor tokens, DecodeState state) => _attention.Remember(s, tokens, state);
 }
 
 /// <summary>
@@ -65,11 +71,11 @@ internal sealed class MedTwinCross : IMedCross
         _norm = new LayerNorm(output["LayerNorm"], width, c.NormEpsilon);
     }
 
-    /// <summary>Looks at the first half of <paramref name="cross"/> with one attention and at the second half with the other.</summary>
-    public void Apply(Session s, Tensor x, Tensor h, CrossStates cross)
+    /// <summary>Looks at the first half of the states with one attention and at the second half with the other.</summary>
+    public void Apply(Session s, Tensor x, Tensor h, in MedPass pass, int layer)
     {
         using var mark = s.Mark();
-        int width = x.Columns;
+        var (cross, width) = (pass.Cross, x.Columns);
         if (_merge is null)
         {
             var first = _outputs[0].Apply(s, _attentions[0].Apply(s, x, Part(cross, 0)), residual: x);
@@ -83,6 +89,9 @@ internal sealed class MedTwinCross : IMedCross
         }
         _norm.Apply(s, h, into: x);
     }
+
+    /// <summary>Statements about two pictures are judged, not written.</summary>
+    public void Remember(Session s, Tensor tokens, DecodeState state) => throw new InvalidOperationException("a text about two pictures is not generated");
 
     /// <summary>Half of a layer: the average of two is the sum of their halves, without rounding.</summary>
     private static Linear Half(WeightNode w, int width)

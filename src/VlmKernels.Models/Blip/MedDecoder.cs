@@ -4,7 +4,7 @@ using VlmKernels.Weights;
 namespace VlmKernels.Models;
 
 /// <summary>The text transformer as a language model: a causal pass and a head over the vocabulary, whose matrix is that of the word embeddings.</summary>
-public sealed class MedDecoder
+public sealed class MedDecoder : ITextDecoder
 {
     private readonly MedTransformer _transformer;
     private readonly Linear _transform, _head;
@@ -40,6 +40,36 @@ public sealed class MedDecoder
         var logits = s.TakeFloat(text.Batch, text.Length, _config.Vocabulary);
         using var mark = s.Mark();
         return Head(s, _transformer.Forward(s, text, cross, isCausal: true), logits);
+    }
+
+    /// <inheritdoc/>
+    public int Vocabulary => _config.Vocabulary;
+
+    /// <inheritdoc/>
+    public int Context => _config.Context;
+
+    /// <inheritdoc/>
+    public DecodeState CreateState(Session s, int prompts, int rowsPerPrompt, int capacity) => _transformer.CreateState(s, prompts, rowsPerPrompt, capacity);
+
+    /// <summary>Gives a request what its texts are about, before its first prompt: keys and values are computed once for all its steps and beams.</summary>
+    /// <param name="s">The session.</param>
+    /// <param name="state">The request.</param>
+    /// <param name="tokens">[prompts, tokens, cross width]: encoded pictures, or questions; all tokens are seen, padding too.</param>
+    public void LookAt(Session s, DecodeState state, Tensor tokens)
+    {
+        state.ClearCross();
+        _transformer.Remember(s, tokens, state);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Logits(Session s, Tensor ids, DecodeState state)
+    {
+        var logits = s.TakeFloat(ids.Shape[0], _config.Vocabulary);
+        using var mark = s.Mark();
+        var x = _transformer.Continue(s, ids, state);
+        var last = s.Take(ids.Shape[0], x.Columns);
+        s.Ops.CopyRows(CopyRowsArgs.Gather(x, state.LastRows, last));
+        return Head(s, last, logits);
     }
 
     private Tensor Head(Session s, Tensor x, Tensor into)

@@ -3,6 +3,15 @@ using VlmKernels.Weights;
 
 namespace VlmKernels.Models;
 
+/// <summary>What a pass of the text transformer goes by.</summary>
+/// <param name="Mask">Which tokens of the text a token sees; unused with a state.</param>
+/// <param name="Cross">What the text is about; none: nothing.</param>
+/// <param name="State">A request whose tokens these are, with all that lies before them and all that they look at; null: the text is complete.</param>
+internal readonly record struct MedPass(Mask Mask, CrossStates Cross, DecodeState? State = null)
+{
+    public bool Looks => State is not null || !Cross.IsNone;
+}
+
 /// <summary>One block: x = norm(x + attention(x)), x = norm(x + cross(x)) where there is something to look at, x = norm(x + mlp(x)).</summary>
 internal sealed class MedLayer
 {
@@ -28,13 +37,21 @@ internal sealed class MedLayer
     }
 
     /// <summary>Runs the block; x [batch, tokens, width] is updated in place, h is scratch of its shape.</summary>
-    public void Apply(Session s, Tensor x, Tensor h, Mask mask, CrossStates cross)
+    public void Apply(Session s, Tensor x, Tensor h, in MedPass pass)
     {
-        _attentionNorm.Apply(s, _attention.Apply(s, x, mask, residual: x, into: h), into: x);
+        if (pass.State is { } state) _attention.Continue(s, x, state, _index, residual: x, into: h);
+        else _attention.Apply(s, x, pass.Mask, residual: x, into: h);
+        _attentionNorm.Apply(s, h, into: x);
         s.Tap(_selfStage, _index, x);
-        if (!cross.IsNone) _cross.Apply(s, x, h, cross);
-        if (!cross.IsNone) s.Tap(_crossStage, _index, x);
+        if (pass.Looks)
+        {
+            _cross.Apply(s, x, h, pass, _index);
+            s.Tap(_crossStage, _index, x);
+        }
         _norm.Apply(s, _mlp.Apply(s, x, residual: x, into: h), into: x);
         s.Tap(_outStage, _index, x);
     }
+
+    /// <summary>Keeps the keys and values of what a request looks at, [prompts, tokens, width].</summary>
+    public void Remember(Session s, Tensor tokens, DecodeState state) => _cross.Remember(s, tokens, state);
 }

@@ -54,10 +54,34 @@ public sealed class MedTransformer
         var x = s.Take(text.Batch, text.Length, _config.Block.HiddenSize);
         using var mark = s.Mark();
         _norm.Apply(s, _words.Apply(s, text.CopyIn(s), _positions), into: x);
-        s.Tap(_embeddingsStage, -1, x);
-        var mask = text.PaddingMask(s) with { Causal = isCausal };
-        var h = s.Take(x.Shape);
-        foreach (var layer in _layers) layer.Apply(s, x, h, mask, cross);
+        Run(s, x, new MedPass(text.PaddingMask(s) with { Causal = isCausal }, cross));
         return x;
+    }
+
+    /// <summary>Makes the caches of a request, see <see cref="ITextDecoder.CreateState"/>.</summary>
+    internal DecodeState CreateState(Session s, int prompts, int rowsPerPrompt, int capacity)
+        => new(s, prompts, rowsPerPrompt, capacity, _layers.Length, _config.Block.Heads, _config.Block.HiddenSize / _config.Block.Heads);
+
+    /// <summary>Keeps the keys and values of what a request looks at, [prompts, tokens, cross width], once for all its steps and beams.</summary>
+    internal void Remember(Session s, Tensor tokens, DecodeState state)
+    {
+        foreach (var layer in _layers) layer.Remember(s, tokens, state);
+    }
+
+    /// <summary>Runs new tokens [rows, n] of a request: [rows, n, width].</summary>
+    internal Tensor Continue(Session s, Tensor ids, DecodeState state)
+    {
+        var x = s.Take(ids.Shape[0], ids.Shape[1], _config.Block.HiddenSize);
+        using var mark = s.Mark();
+        _norm.Apply(s, _words.Apply(s, ids, _positions, state.Positions), into: x);
+        Run(s, x, new MedPass(default, default, state));
+        return x;
+    }
+
+    private void Run(Session s, Tensor x, in MedPass pass)
+    {
+        s.Tap(_embeddingsStage, -1, x);
+        var h = s.Take(x.Shape);
+        foreach (var layer in _layers) layer.Apply(s, x, h, pass);
     }
 }

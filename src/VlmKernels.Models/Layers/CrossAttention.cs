@@ -32,4 +32,27 @@ public sealed class CrossAttention(Linear query, Linear keyValue, int heads)
         s.Ops.Attention(new AttentionArgs(q, p.SliceColumns(0, width), p.SliceColumns(width, width), y, heads) { Mask = new Mask { KeyValid = cross.Valid } });
         return y;
     }
+
+    /// <summary>Keeps the keys and values of what all tokens of a request look at.</summary>
+    /// <param name="s">The session.</param>
+    /// <param name="tokens">[prompts, tokens, width].</param>
+    /// <param name="state">The request, whose next layer this is.</param>
+    public void Remember(Session s, Tensor tokens, DecodeState state)
+    {
+        using var mark = s.Mark();
+        var p = keyValue.Apply(s, tokens);
+        int width = p.Columns / 2;
+        var cache = s.CreateKvCache(tokens.Shape[0], tokens.Shape[1], heads, width / heads);
+        state.AddCross(cache);
+        s.Ops.AppendKv(new AppendKvArgs(cache, p.SliceColumns(0, width), p.SliceColumns(width, width)));
+    }
+
+    /// <summary>Applies the layer to new tokens [rows, n, width] of a request.</summary>
+    public Tensor Continue(Session s, Tensor x, DecodeState state, int layer)
+    {
+        var y = s.Take(x.Shape);
+        using var mark = s.Mark();
+        state.AttendCross(s, layer, query.Apply(s, x), y);
+        return y;
+    }
 }
