@@ -49,6 +49,9 @@ public sealed record BlipConfig(BlipVisionConfig Vision, MedConfig Text, BlipTok
     /// <summary>What the reference implementation of the layout does where the two differ.</summary>
     public BlipConventions Conventions { get; init; } = BlipConventions.Original;
 
+    /// <summary>Options of generation with this model's tokens for end and padding.</summary>
+    public GenerationOptions WithTokens(GenerationOptions options) => options with { EndToken = Tokens.End, PadToken = Tokens.Pad };
+
     /// <summary>Checks what no tensor shape tells, and that no size is absurd: a damaged configuration must not ask for terabytes.</summary>
     /// <exception cref="ContractException">Heads do not divide a width, or a size is out of range.</exception>
     public void Validate()

@@ -72,6 +72,24 @@ public sealed class MedDecoder : ITextDecoder
         return Head(s, last, logits);
     }
 
+    /// <summary>Writes texts about encoded pictures, or answers to encoded questions.</summary>
+    /// <param name="s">The session.</param>
+    /// <param name="tokens">[prompts, tokens, cross width]; all tokens are seen, padding too.</param>
+    /// <param name="prompts">What each text goes on from, [DEC] first.</param>
+    /// <param name="options">How tokens are chosen; see <see cref="BlipConfig.WithTokens"/>.</param>
+    /// <param name="onToken">Gets row and token as soon as they are chosen; never called for beams.</param>
+    /// <param name="withTrace">Keep the scores of every step.</param>
+    /// <param name="cancellation">Looked at between steps; the rows so far are the result then.</param>
+    /// <exception cref="ArgumentException">Prompts and options do not fit each other or the model.</exception>
+    public GenerationResult Write(
+        Session s, Tensor tokens, IReadOnlyList<int[]> prompts, GenerationOptions options, Action<int, int>? onToken = null, bool withTrace = false, CancellationToken cancellation = default)
+    {
+        var generator = new Generator(this, options);
+        using var state = generator.CreateState(s, prompts.Count, prompts.Max(p => p.Length));
+        LookAt(s, state, tokens);
+        return generator.Run(s, state, prompts, onToken, withTrace, cancellation);
+    }
+
     private Tensor Head(Session s, Tensor x, Tensor into)
     {
         var h = _transform.Apply(s, x, _config.Block.Activation);

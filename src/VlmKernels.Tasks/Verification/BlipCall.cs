@@ -1,4 +1,3 @@
-using VlmKernels.Inputs;
 using VlmKernels.Kernels;
 using VlmKernels.Models;
 
@@ -43,47 +42,34 @@ internal sealed class BlipCall
     }
 
     /// <summary>The texts of a call as ids; where the golden has the strings, too, they must give these ids, but for a first one that the caller replaces.</summary>
-    public Texts Text(string ids = "input_ids", string mask = "attention_mask", string strings = "text")
+    public TokenBatch Text(string ids = "input_ids", string mask = "attention_mask", string strings = "text")
     {
         var (shape, values) = Request.Integers(ids);
         byte[] valid = Request.Has(mask) ? Array.ConvertAll(Request.Integers(mask).Values, v => (byte)v) : [];
-        var texts = new Texts(Array.ConvertAll(values, v => checked((int)v)), shape[0], shape[1], valid);
+        var texts = new TokenBatch(Array.ConvertAll(values, v => checked((int)v)), shape[0], shape[1], valid);
         if (Request.Has(strings)) RequireIds(Request.Texts(strings), texts);
         return texts;
     }
 
-    /// <summary>Tokenises texts, filled up to the longest or to a length.</summary>
-    public static Texts Encode(ITokenizer tokenizer, IReadOnlyList<string> texts, int? length = null, int? first = null)
+    /// <summary>Encoded questions with their padding.</summary>
+    public CrossStates Questions()
     {
-        int padded = length ?? texts.Max(t => tokenizer.Encode(t).Length);
-        PaddedIds[] rows = [.. texts.Select(t => tokenizer.EncodePadded(t, padded))];
-        int[] ids = [.. rows.SelectMany(r => r.Ids)];
-        for (int i = 0; first is { } id && i < ids.Length; i += padded) ids[i] = id;
-        return new Texts(ids, rows.Length, padded, [.. rows.SelectMany(r => Enumerable.Range(0, padded).Select(i => (byte)(i < r.Count ? 1 : 0)))]);
+        bool isOriginal = Request.Has("question_ids");
+        var text = isOriginal ? Text("question_ids", "question_mask", "question") : Text(strings: "question");
+        var vqa = Models.Vqa();
+        var states = vqa.EncodeQuestions(Session, text.All, vqa.Vision.Forward(Session, Pixels()));
+        var valid = Session.TakeBytes(text.Count, text.Length);
+        Session.CopyIn<byte>(text.Valid, valid);
+        return new CrossStates(states, valid);
     }
 
-    private void RequireIds(string[] strings, Texts expected)
+    private void RequireIds(string[] strings, TokenBatch expected)
     {
-        var found = Encode(Models.Tokenizer, strings, expected.Length);
+        var found = TokenBatch.Pad([.. strings.Select(t => Models.Tokenizer.Encode(t))], Models.Config.Tokens.Pad, expected.Length);
         for (int i = 0; i < found.Ids.Length; i++)
         {
             if (i % expected.Length == 0 || found.Ids[i] == expected.Ids[i]) continue;
             throw new InvalidDataException($"\"{strings[i / expected.Length]}\" gives the ids {string.Join(", ", found.Ids[(i - (i % expected.Length))..][..expected.Length])}");
-        }
-    }
-
-    /// <summary>Texts of one length on the host.</summary>
-    public sealed record Texts(int[] Ids, int Batch, int Length, byte[] Valid)
-    {
-        /// <summary>As a model takes them.</summary>
-        public TextIds All => new(Ids, Batch, Length, Valid);
-
-        /// <summary>With another first token.</summary>
-        public Texts StartingWith(int id)
-        {
-            int[] ids = [.. Ids];
-            for (int i = 0; i < ids.Length; i += Length) ids[i] = id;
-            return this with { Ids = ids };
         }
     }
 }

@@ -14,7 +14,7 @@ internal sealed class BlipCalls(GoldenCase golden, string file, IBackend backend
         if (name.StartsWith("image_features", StringComparison.Ordinal)) return ImageFeatures(request);
         if (name == "features_image") return ImageFeatures(request);
         if (name.StartsWith("position_table", StringComparison.Ordinal)) return Positions(request);
-        return new BlipInputCalls(_models).Run(name, request) ?? new BlipTextCalls(_models).Run(name, request) ?? new BlipDecodeCalls(_models).Run(name, request);
+        return new BlipInputCalls(_models).Run(name, request) ?? new BlipTextCalls(_models).Run(name, request) ?? new BlipDecodeCalls(_models, golden).Run(name, request);
     }
 
     public void Dispose() => _models.Dispose();

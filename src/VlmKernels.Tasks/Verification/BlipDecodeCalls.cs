@@ -4,7 +4,7 @@ using VlmKernels.Models;
 namespace VlmKernels.Tasks.Verification;
 
 /// <summary>The calls of BLIP goldens that judge or write texts.</summary>
-internal sealed class BlipDecodeCalls(BlipModels models)
+internal sealed class BlipDecodeCalls(BlipModels models, GoldenCase golden)
 {
     // The label of a token that does not count.
     private const int Ignored = -100;
@@ -18,7 +18,7 @@ internal sealed class BlipDecodeCalls(BlipModels models)
         "answer_first_step" => AnswerFirstStep(request),
         "vqa_loss" => VqaLoss(request),
         "vqa_rank" => Rank(request),
-        _ => null,
+        _ => new BlipGenerateCalls(models, golden).Run(name, request),
     };
 
     private CallResult CaptionLogits(CallRequest request)
@@ -37,7 +37,7 @@ internal sealed class BlipDecodeCalls(BlipModels models)
         var call = new BlipCall(models, request);
         using var session = call.Session;
         var captioner = models.Captioner();
-        var text = request.Has("input_ids") ? call.Text() : BlipCall.Encode(models.Tokenizer, request.Texts("text"), first: models.Config.Tokens.Begin);
+        var text = request.Has("input_ids") ? call.Text() : models.Text.Pad([.. request.Texts("text").Select(models.Text.Answer)]);
         var images = captioner.Vision.Forward(session, call.Pixels());
         AddLoss(call, captioner.Decoder.Logits(session, text.All, new CrossStates(images)));
         return call.Result;
@@ -47,7 +47,7 @@ internal sealed class BlipDecodeCalls(BlipModels models)
     {
         var call = new BlipCall(models, request);
         using var session = call.Session;
-        call.Result.Outputs["last_hidden_state"] = HostTensor.CopyOf(session, Questions(call).Tokens);
+        call.Result.Outputs["last_hidden_state"] = HostTensor.CopyOf(session, call.Questions().Tokens);
         return call.Result;
     }
 
@@ -68,7 +68,7 @@ internal sealed class BlipDecodeCalls(BlipModels models)
         var call = new BlipCall(models, request);
         using var session = call.Session;
         var answers = call.Text("decoder_input_ids", "decoder_attention_mask");
-        AddLoss(call, models.Vqa().Decoder.Logits(session, answers.All, Questions(call) with { Valid = default }));
+        AddLoss(call, models.Vqa().Decoder.Logits(session, answers.All, call.Questions() with { Valid = default }));
         return call.Result;
     }
 
@@ -80,7 +80,7 @@ internal sealed class BlipDecodeCalls(BlipModels models)
         using var session = call.Session;
         var answers = call.Text("answer_ids", "answer_mask", "answers");
         int keep = request.Option("k_test")?.GetInt32() ?? throw new InvalidDataException("k_test is missing");
-        var ranked = models.Vqa().Rank(session, answers.All, Questions(call), keep);
+        var ranked = models.Vqa().Rank(session, answers.All, call.Questions(), keep);
         int[] best = [.. ranked.Select(r => r.MaxBy(a => a.Score).Index)];
         int[] shape = [ranked.Length, keep];
         HostTensor Column(Func<RankedAnswer, float> value) => new(shape, [.. ranked.SelectMany(r => r.Select(value))]);
@@ -93,32 +93,20 @@ internal sealed class BlipDecodeCalls(BlipModels models)
         return call.Result;
     }
 
-    private static void AddRankMids(BlipCall call, BlipCall.Texts answers, RankedAnswer[][] ranked)
+    private static void AddRankMids(BlipCall call, TokenBatch answers, RankedAnswer[][] ranked)
     {
         var start = call.Taps["rank.start"]!;
         int questions = start.Shape[0], vocabulary = start.Shape[2];
         call.Mids.Own["start_logits"] = start with { Shape = [questions, vocabulary] };
         HostTensor[] judged = [.. ranked.Select((_, q) => call.Taps["rank.answers", q]!)];
         call.Mids.Own["answer_logits"] = new HostTensor([judged.Sum(j => j.Shape[0]), .. judged[0].Shape[1..]], [.. judged.SelectMany(j => j.Values)]);
-        var first = new float[questions * answers.Batch];
+        var first = new float[questions * answers.Count];
         for (int i = 0; i < first.Length; i++)
         {
-            int token = answers.Ids[(i % answers.Batch * answers.Length) + 1];
-            first[i] = (float)Math.Exp(-TokenLoss.Of(start.Values.AsSpan(i / answers.Batch * vocabulary, vocabulary), token, smoothing: 0));
+            int token = answers.Ids[(i % answers.Count * answers.Length) + 1];
+            first[i] = (float)Math.Exp(-TokenLoss.Of(start.Values.AsSpan(i / answers.Count * vocabulary, vocabulary), token, smoothing: 0));
         }
-        call.Mids.Own["first_token_probability"] = new HostTensor([questions, answers.Batch], first);
-    }
-
-    /// <summary>Encoded questions with their padding.</summary>
-    private CrossStates Questions(BlipCall call)
-    {
-        bool isOriginal = call.Request.Has("question_ids");
-        var text = isOriginal ? call.Text("question_ids", "question_mask", "question") : call.Text(strings: "question");
-        var vqa = models.Vqa();
-        var states = vqa.EncodeQuestions(call.Session, text.All, vqa.Vision.Forward(call.Session, call.Pixels()));
-        var valid = call.Session.TakeBytes(text.Batch, text.Length);
-        call.Session.CopyIn<byte>(text.Valid, valid);
-        return new CrossStates(states, valid);
+        call.Mids.Own["first_token_probability"] = new HostTensor([questions, answers.Count], first);
     }
 
     private void AddLoss(BlipCall call, Tensor logits)

@@ -35,10 +35,10 @@ internal sealed class BlipInputCalls(BlipModels models)
     private CallResult Tokenize(CallRequest request)
     {
         request.Confirm("padding", "longest");
-        var texts = BlipCall.Encode(models.Tokenizer, request.Texts("text"));
+        var texts = models.Text.Pad([.. request.Texts("text").Select(t => models.Tokenizer.Encode(t))]);
         var result = new CallResult();
-        result.Outputs["input_ids"] = new HostTensor([texts.Batch, texts.Length], Array.ConvertAll(texts.Ids, id => (float)id));
-        result.Outputs["attention_mask"] = new HostTensor([texts.Batch, texts.Length], Array.ConvertAll(texts.Valid, v => (float)v));
+        result.Outputs["input_ids"] = new HostTensor([texts.Count, texts.Length], Array.ConvertAll(texts.Ids, id => (float)id));
+        result.Outputs["attention_mask"] = new HostTensor([texts.Count, texts.Length], Array.ConvertAll(texts.Valid, v => (float)v));
         result.Lists["ids"] = [.. texts.Ids.Chunk(texts.Length)];
         return result;
     }

@@ -48,6 +48,8 @@ internal sealed class BlipModels(GoldenCase golden, string file, IBackend backen
     /// <summary>The decoder of whatever the file is.</summary>
     public MedDecoder Decoder => Checkpoint.Tasks[0] == BlipTask.Answer ? Vqa().Decoder : Captioner().Decoder;
 
+    public BlipText Text => new(Tokenizer, Config);
+
     public ITokenizer Tokenizer => Checkpoint.IsHuggingFace ? TokenizerLoader.Load(golden.Folder) : TokenizerLoader.LoadBlip(Path.Combine(golden.Folder, "vocab.txt"));
 
     public void Dispose()

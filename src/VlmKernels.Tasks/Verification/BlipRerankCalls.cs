@@ -21,8 +21,8 @@ internal sealed class BlipRerankCalls(BlipModels models)
         images = images.Reshape(count, frames * images.Shape[1], images.Columns);
         var reading = text.StartingWith(models.Config.Tokens.Encode);
         var reranking = new BlipReranking(matcher);
-        var texts = new HostTensor([count, text.Batch], reranking.TextsForImages(session, images, reading.All, cosines, candidates));
-        var pictures = new HostTensor([text.Batch, count], reranking.ImagesForTexts(session, images, reading.All, cosines, candidates));
+        var texts = new HostTensor([count, text.Count], reranking.TextsForImages(session, images, reading.All, cosines, candidates));
+        var pictures = new HostTensor([text.Count, count], reranking.ImagesForTexts(session, images, reading.All, cosines, candidates));
         call.Result.Outputs["video_to_text"] = texts;
         call.Result.Outputs["text_to_video"] = pictures;
         var scores = name == "rerank_image_to_text" ? texts : pictures;
