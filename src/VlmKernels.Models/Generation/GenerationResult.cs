@@ -3,9 +3,9 @@ namespace VlmKernels.Models;
 /// <summary>One text as token ids.</summary>
 /// <param name="Prompt">Number of the prompt that it continues.</param>
 /// <param name="Tokens">Prompt, new tokens, and the end token where the row came to one.</param>
-/// <param name="Score">Of beams: the length-normalised sum. Otherwise the sum of the new tokens' log-probabilities after all rules.</param>
+/// <param name="Score">Of beams the length-normalised sum; of samples the sum of the new tokens' log-probabilities after all rules; of greedy choice, which needs no probabilities, null.</param>
 /// <param name="HasEnded">False: it reached its longest length, or was cancelled.</param>
-public sealed record GeneratedSequence(int Prompt, IReadOnlyList<int> Tokens, float Score, bool HasEnded);
+public sealed record GeneratedSequence(int Prompt, IReadOnlyList<int> Tokens, float? Score, bool HasEnded);
 
 /// <summary>What a request gave.</summary>
 /// <param name="Sequences">Prompt after prompt, the best beam first.</param>
