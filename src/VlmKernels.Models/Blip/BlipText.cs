@@ -18,7 +18,8 @@ public sealed class BlipText(ITokenizer tokenizer, BlipConfig config)
 
     /// <summary>
     /// What transformers makes of several prompts at once: it takes off the last column, which is the [SEP] of the longest one only. Shorter ones keep
-    /// theirs and go on behind it. Padding, which transformers keeps and hides where prompts differ by more than a token, is left out.
+    /// theirs and go on behind it. Where prompts differ by more than a token transformers also keeps padding, hides it and counts positions over it;
+    /// here it is left out.
     /// </summary>
     public int[][] CaptionPromptsInOneBatch(IReadOnlyList<string> prompts)
     {

@@ -65,7 +65,7 @@ internal sealed class MedTwinCross : IMedCross
         {
             _attentions[i] = MedCross.Attention(w[$"self{i}"], c, crossWidth);
             var dense = output[$"dense{i}"];
-            _outputs[i] = merges ? new Linear(dense, width, width) : Half(dense, width);
+            _outputs[i] = merges ? new Linear(dense, width, width) : Halved(dense, width);
         }
         _merge = merges ? new Linear(output["merge_layer"], 2 * width, width) : null;
         _norm = new LayerNorm(output["LayerNorm"], width, c.NormEpsilon);
@@ -93,8 +93,8 @@ internal sealed class MedTwinCross : IMedCross
     /// <summary>Statements about two pictures are judged, not written.</summary>
     public void Remember(Session s, Tensor tokens, DecodeState state) => throw new InvalidOperationException("a text about two pictures is not generated");
 
-    /// <summary>Half of a layer: the average of two is the sum of their halves, without rounding.</summary>
-    private static Linear Half(WeightNode w, int width)
+    /// <summary>A layer times one half: the average of two is the sum of their halves, without rounding.</summary>
+    private static Linear Halved(WeightNode w, int width)
     {
         var factors = new double[width];
         Array.Fill(factors, 0.5);
