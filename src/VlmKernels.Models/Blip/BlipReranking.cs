@@ -12,6 +12,9 @@ public sealed class BlipReranking(BlipMatcher matcher)
     /// <summary>Score of what was no candidate.</summary>
     public const float Excluded = -100;
 
+    // Pictures differ, so each brings keys and values of its own: some at a time.
+    private const int ImagesPerPass = 16;
+
     /// <summary>Finds texts for every picture.</summary>
     /// <param name="s">The session.</param>
     /// <param name="images">[pictures, tokens, vision width]; a video's frames are one row of tokens.</param>
@@ -44,11 +47,14 @@ public sealed class BlipReranking(BlipMatcher matcher)
         for (int t = 0; t < text.Batch; t++)
         {
             for (int i = 0; i < count; i++) cosines[i] = similarity[(i * text.Batch) + t];
-            int[] kept = Largest.Of(cosines, Math.Min(candidates, count)), repeated = new int[kept.Length];
-            Array.Fill(repeated, t);
-            using var mark = s.Mark();
-            float[] matches = Match(s, text.Pick(repeated), Gather(s, images, kept));
-            for (int c = 0; c < kept.Length; c++) scores[(t * count) + kept[c]] = matches[c] + cosines[kept[c]];
+            foreach (int[] kept in Largest.Of(cosines, Math.Min(candidates, count)).Chunk(ImagesPerPass))
+            {
+                int[] repeated = new int[kept.Length];
+                Array.Fill(repeated, t);
+                using var mark = s.Mark();
+                float[] matches = Match(s, text.Pick(repeated), Gather(s, images, kept));
+                for (int c = 0; c < kept.Length; c++) scores[(t * count) + kept[c]] = matches[c] + cosines[kept[c]];
+            }
         }
         return scores;
     }

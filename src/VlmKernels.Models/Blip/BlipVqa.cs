@@ -15,6 +15,9 @@ public readonly record struct RankedAnswer(int Index, float FirstToken, float Sc
 /// </summary>
 public sealed class BlipVqa
 {
+    // A logit for every token of the vocabulary stands behind every token of an answer: some answers at a time.
+    private const int AnswersPerPass = 16;
+
     private readonly MedTransformer _questions;
 
     /// <summary>Loads the model.</summary>
@@ -61,13 +64,19 @@ public sealed class BlipVqa
         int count = questions.Tokens.Shape[0], vocabulary = Config.Text.Vocabulary;
         float[] first = FirstTokens(s, questions, count);
         var ranked = new RankedAnswer[count][];
+        int pass = 0;
         for (int q = 0; q < count; q++)
         {
             var probabilities = new float[answers.Batch];
             for (int a = 0; a < answers.Batch; a++) probabilities[a] = first[(q * vocabulary) + answers.Ids[(a * answers.Length) + 1]];
             int[] kept = Largest.Of(probabilities, Math.Min(keep, answers.Batch));
-            float[] scores = Judge(s, answers.Pick(kept), RowOf(questions, q), q);
-            ranked[q] = [.. kept.Select((a, i) => new RankedAnswer(a, probabilities[a], scores[i]))];
+            var judged = new List<RankedAnswer>(kept.Length);
+            foreach (int[] some in kept.Chunk(AnswersPerPass))
+            {
+                float[] scores = Judge(s, answers.Pick(some), RowOf(questions, q), pass++);
+                for (int i = 0; i < some.Length; i++) judged.Add(new RankedAnswer(some[i], probabilities[some[i]], scores[i]));
+            }
+            ranked[q] = [.. judged];
         }
         return ranked;
     }
@@ -86,11 +95,11 @@ public sealed class BlipVqa
         return probabilities;
     }
 
-    private float[] Judge(Session s, TextIds answers, CrossStates question, int index)
+    private float[] Judge(Session s, TextIds answers, CrossStates question, int pass)
     {
         using var mark = s.Mark();
         var logits = Decoder.Logits(s, answers, question);
-        s.Tap("rank.answers", index, logits);
+        s.Tap("rank.answers", pass, logits);
         double[] losses = TokenLoss.PerText(s, logits, answers.Ids, Config.Tokens.Pad, Config.LabelSmoothing);
         return Array.ConvertAll(losses, l => (float)-l);
     }

@@ -89,16 +89,17 @@ internal sealed class BlipDecodeCalls(BlipModels models, GoldenCase golden)
         call.Result.Texts["answer"] = [[.. best.Select(b => request.Texts("answers")[b])]];
         call.Mids.Own["topk_ids"] = Column(a => a.Index);
         call.Mids.Own["topk_probs"] = Column(a => a.FirstToken);
-        AddRankMids(call, answers, ranked);
+        AddRankMids(call, answers);
         return call.Result;
     }
 
-    private static void AddRankMids(BlipCall call, TokenBatch answers, RankedAnswer[][] ranked)
+    private static void AddRankMids(BlipCall call, TokenBatch answers)
     {
         var start = call.Taps["rank.start"]!;
         int questions = start.Shape[0], vocabulary = start.Shape[2];
         call.Mids.Own["start_logits"] = start with { Shape = [questions, vocabulary] };
-        HostTensor[] judged = [.. ranked.Select((_, q) => call.Taps["rank.answers", q]!)];
+        var judged = new List<HostTensor>();
+        while (call.Taps["rank.answers", judged.Count] is { } pass) judged.Add(pass);
         call.Mids.Own["answer_logits"] = new HostTensor([judged.Sum(j => j.Shape[0]), .. judged[0].Shape[1..]], [.. judged.SelectMany(j => j.Values)]);
         var first = new float[questions * answers.Count];
         for (int i = 0; i < first.Length; i++)

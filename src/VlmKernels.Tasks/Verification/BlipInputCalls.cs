@@ -16,20 +16,25 @@ internal sealed class BlipInputCalls(BlipModels models)
         _ => null,
     };
 
-    private static CallResult Preprocess(CallRequest request)
+    private CallResult Preprocess(CallRequest request)
     {
         request.Confirm("resample", "bicubic");
         request.Confirm("crop", "False");
-        var pictures = new GoldenPictures(request, ImagePipeline.FromPreprocessorConfig(request.Folder));
+        var pictures = new GoldenPictures(request, BlipFiles.Pipeline(models.Checkpoint));
         var pixels = pictures.Bytes();
         if (request.Option("size") is { } size && (size[0].GetInt32(), size[1].GetInt32()) != (pixels.Shape[1], pixels.Shape[2])) throw new InvalidDataException($"pictures become {pixels.Shape[1]} × {pixels.Shape[2]}, not {size}");
-        float[] table = pictures.Pipeline.ByteTable.ToArray();
-        var values = new float[pixels.Values.Length];
-        for (int i = 0; i < values.Length; i++) values[i] = table[(i % 3 * 256) + (int)pixels.Values[i]];
         var result = new CallResult();
         result.Outputs["resized_u8"] = pixels;
-        result.Outputs["pixel_values"] = result.Outputs["pixel_values_torchvision"] = new HostTensor(pixels.Shape, values).ChannelsFirst();
+        result.Outputs["pixel_values"] = Scale(pixels, pictures.Pipeline);
+        result.Outputs["pixel_values_torchvision"] = Scale(pixels, ImagePipeline.Blip(pixels.Shape[1]));
         return result;
+    }
+
+    private static HostTensor Scale(HostTensor pixels, ImagePipeline pipeline)
+    {
+        float[] table = pipeline.ByteTable.ToArray(), values = new float[pixels.Values.Length];
+        for (int i = 0; i < values.Length; i++) values[i] = table[(i % 3 * 256) + (int)pixels.Values[i]];
+        return new HostTensor(pixels.Shape, values).ChannelsFirst();
     }
 
     private CallResult Tokenize(CallRequest request)

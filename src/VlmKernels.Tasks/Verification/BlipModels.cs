@@ -50,7 +50,7 @@ internal sealed class BlipModels(GoldenCase golden, string file, IBackend backen
 
     public BlipText Text => new(Tokenizer, Config);
 
-    public ITokenizer Tokenizer => Checkpoint.IsHuggingFace ? TokenizerLoader.Load(golden.Folder) : TokenizerLoader.LoadBlip(Path.Combine(golden.Folder, "vocab.txt"));
+    public ITokenizer Tokenizer => BlipFiles.Tokenizer(Checkpoint);
 
     public void Dispose()
     {
