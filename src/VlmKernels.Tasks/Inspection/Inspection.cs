@@ -10,7 +10,7 @@ namespace VlmKernels.Tasks;
 /// <param name="Description">What the model is; null when it is not supported.</param>
 /// <param name="Config">Its sizes and rules; null when it is not supported.</param>
 /// <param name="ConfigFile">The file that gave them; null when they were inferred.</param>
-/// <param name="Notes">What had to be assumed.</param>
+/// <param name="Notes">What had to be assumed, and what was left out.</param>
 /// <param name="Tensors">The tensors, repeated layers in one line each.</param>
 /// <param name="Metadata">Free texts in the files' headers.</param>
 public sealed record Inspection(string Path, IReadOnlyList<string> Files, CheckpointKind Kind, string? Description, ClipConfig? Config, string? ConfigFile,
@@ -33,7 +33,7 @@ public sealed record Inspection(string Path, IReadOnlyList<string> Files, Checkp
         var tensors = TensorTree.Group(files.Tensors.Values);
         string[] names = [.. files.Files];
         var metadata = files.Metadata.ToDictionary();
-        if (!kind.IsSupported) return new Inspection(files.Path, names, kind, null, null, null, [], tensors, metadata);
+        if (!kind.IsSupported) return new Inspection(files.Path, names, kind, null, null, null, files.Notes, tensors, metadata);
         using var clip = ClipCheckpoint.Open(path);
         return new Inspection(clip.Path, names, clip.Kind, clip.Description, clip.Config, clip.ConfigFile, clip.Notes, tensors, metadata);
     }

@@ -76,7 +76,7 @@ internal sealed class TorchViews(string file, Func<string, TorchRecord?> storage
         var values = ImmutableArray.CreateBuilder<long>(numbers.Count);
         foreach (PickleNode item in numbers.Items)
         {
-            if (item is not PickleInteger { Value: >= 0 } number || number.Value > long.MaxValue) throw Fault(name, $"whole numbers from 0 to {long.MaxValue} as {what}", "something else");
+            if (item is not PickleInteger number || number.Value < 0 || number.Value > long.MaxValue) throw Fault(name, $"whole numbers from 0 to {long.MaxValue} as {what}", "something else");
             values.Add((long)number.Value);
         }
         return values.DrainToImmutable();
