@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 
 namespace VlmKernels.Weights;
 
@@ -90,7 +91,7 @@ internal sealed class TorchRecord : IDisposable
 
     private unsafe void Unpack(Crc32 crc, long start, Stream into)
     {
-        fixed (byte* packed = _archive.Span(start, 0))
+        fixed (byte* packed = &MemoryMarshal.GetReference(_archive.Span(start, 0)))
         {
             using var bytes = new UnmanagedMemoryStream(packed, _entry!.PackedLength);
             using var inflater = new DeflateStream(bytes, CompressionMode.Decompress);
