@@ -1,6 +1,5 @@
 using VlmKernels.Tasks.Verification;
 using VlmKernels.Testing;
-using VlmKernels.Weights;
 using Xunit;
 
 namespace VlmKernels.Models.Tests;
@@ -17,7 +16,7 @@ public class BlipGoldenTests
         var report = Verifier.Run(folder, backend);
         var failures = report.Failures.Select(f => $"{f.Call} {f.Stage} {f.Shape}: {f.MaxError:g3} {f.Note}");
         Assert.Empty(failures);
-        Assert.Equal(CheckpointFiles.List(folder).Any(f => f.IsReadable), report.Ran);
+        Assert.True(report.Ran);
         foreach (var checkpoint in report.Checkpoints) Assert.DoesNotContain(checkpoint.Checks, c => c.Verdict == Verdict.Skipped);
     }
 

@@ -65,13 +65,13 @@ public class VerifierTests
     }
 
     [Fact]
-    public void A_checkpoint_that_cannot_be_read_is_skipped_and_has_not_passed()
+    public void A_checkpoint_that_cannot_be_read_fails()
     {
         using var copy = new CaseCopy("clip-vit-a");
-        File.Delete(Path.Combine(copy.Path, "model.safetensors"));
-        var report = Run(copy);
-        Assert.Equal((false, false, 0), (report.Passed, report.Compared, report.Failures.Count()));
-        Assert.All(report.Checkpoints, c => Assert.NotNull(c.SkippedBecause));
+        File.WriteAllText(Path.Combine(copy.Path, "model.pt"), "no weights");
+        var failure = Assert.Single(Run(copy).Failures);
+        Assert.Equal("load", failure.Call);
+        Assert.Contains("model.pt: expected a safetensors or PyTorch file, found a file that begins with 'no weights'", failure.Note, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -83,7 +83,7 @@ public sealed class BlipCheckpoint : IDisposable
     /// <summary>The configuration file that gave them; null when they were inferred from the tensors.</summary>
     public string? ConfigFile { get; }
 
-    /// <summary>What had to be assumed, for people.</summary>
+    /// <summary>What had to be assumed, and what the files hold besides, for people.</summary>
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>What the checkpoint can be loaded as, its main purpose first.</summary>
@@ -108,7 +108,7 @@ public sealed class BlipCheckpoint : IDisposable
             var kind = CheckpointKind.Recognise(files.Tensors.Keys);
             if (kind.Family != CheckpointKind.Blip || kind.Layout is null) throw new WeightFileException(files.Path, null, "a BLIP checkpoint", kind.Reason);
             var weights = kind.Layout.Over(files.Path, files.Tensors.Values);
-            var notes = new List<string>();
+            var notes = files.Notes.ToList();
             bool isHuggingFace = weights.Layout == BlipLayouts.HuggingFace;
             string configFile = Beside(files.Path, isHuggingFace ? "config.json" : MedConfigFile);
             if (isHuggingFace && !File.Exists(configFile)) throw new WeightFileException(files.Path, null, "config.json beside a checkpoint in the HF layout", "no such file");

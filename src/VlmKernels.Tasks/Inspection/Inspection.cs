@@ -15,7 +15,7 @@ public sealed record ModelFact(string Name, string Value);
 /// <param name="Description">What the model is; null when it is not supported.</param>
 /// <param name="Facts">Its sizes and rules; none when it is not supported.</param>
 /// <param name="ConfigFile">The file that gave them; null when they were inferred.</param>
-/// <param name="Notes">What had to be assumed.</param>
+/// <param name="Notes">What had to be assumed, and what was left out.</param>
 /// <param name="Tensors">The tensors, repeated layers in one line each.</param>
 /// <param name="Metadata">Free texts in the files' headers.</param>
 public sealed record Inspection(string Path, IReadOnlyList<string> Files, CheckpointKind Kind, string? Description, IReadOnlyList<ModelFact> Facts, string? ConfigFile,
@@ -38,7 +38,7 @@ public sealed record Inspection(string Path, IReadOnlyList<string> Files, Checkp
         var tensors = TensorTree.Group(files.Tensors.Values);
         string[] names = [.. files.Files];
         var metadata = files.Metadata.ToDictionary();
-        if (!kind.IsSupported) return new Inspection(files.Path, names, kind, null, [], null, [], tensors, metadata);
+        if (!kind.IsSupported) return new Inspection(files.Path, names, kind, null, [], null, files.Notes, tensors, metadata);
         if (kind.Family == CheckpointKind.Blip)
         {
             using var blip = BlipCheckpoint.Open(path);
