@@ -4,7 +4,7 @@ namespace VlmKernels.Models;
 /// Beam search over the continuations of one prompt (as transformers does it, without early stopping). Ties go to the lower beam, then to the
 /// lower token.
 /// </summary>
-internal sealed class BeamSearch
+public sealed class BeamSearch
 {
     private readonly GenerationOptions _options;
     private readonly int _prompt, _longest, _vocabulary;
@@ -17,6 +17,10 @@ internal sealed class BeamSearch
     private int _finishedCount, _running = 1;
 
     /// <summary>Starts with a prompt.</summary>
+    /// <param name="options">Beams, length penalty, convention, end token.</param>
+    /// <param name="prompt">Token ids, at least one.</param>
+    /// <param name="longest">Most tokens of a row, prompt included.</param>
+    /// <param name="vocabulary">Number of scores of a beam.</param>
     public BeamSearch(GenerationOptions options, ReadOnlySpan<int> prompt, int longest, int vocabulary)
     {
         int beams = options.Beams;
@@ -37,9 +41,11 @@ internal sealed class BeamSearch
     /// <param name="scores">[running beams, vocabulary] after the rules; in the first step there is one.</param>
     /// <param name="parents">Receives the beam that each beam goes on from.</param>
     /// <param name="tokens">Receives the token that it goes on with.</param>
+    /// <exception cref="InvalidOperationException">No candidate has a finite score.</exception>
     public void Step(ReadOnlySpan<float> scores, Span<int> parents, Span<int> tokens)
     {
         int beams = _options.Beams, length = _rows.Length(0), filled = 0, count = Best(scores);
+        if (!float.IsFinite(Ranking.Score(_candidates[0]))) throw new InvalidOperationException(Distribution.NoToken);
         for (int rank = 0; rank < count && filled < beams; rank++)
         {
             int at = Ranking.Id(_candidates[rank]), parent = at / _vocabulary, token = at % _vocabulary;
@@ -69,6 +75,7 @@ internal sealed class BeamSearch
     }
 
     /// <summary>The best rows, best first.</summary>
+    /// <param name="prompt">Number of the prompt, for the result.</param>
     public IEnumerable<GeneratedSequence> Result(int prompt)
     {
         for (int i = 0; i < _finishedCount; i++) _order[i] = i;

@@ -1,8 +1,10 @@
 namespace VlmKernels.Models;
 
 /// <summary>Scores as a distribution over tokens.</summary>
-internal static class Distribution
+public static class Distribution
 {
+    internal const string NoToken = "no token can follow: the model gave no finite score, or the rules removed every token";
+
     /// <summary>The largest score.</summary>
     /// <exception cref="InvalidOperationException">There is no number among the scores that could be chosen.</exception>
     public static float Largest(ReadOnlySpan<float> scores)
@@ -14,7 +16,7 @@ internal static class Distribution
             if (score > largest) largest = score;
         }
         if (float.IsFinite(largest)) return largest;
-        throw new InvalidOperationException("no token can follow: the model gave no finite score, or the rules removed every token");
+        throw new InvalidOperationException(NoToken);
     }
 
     /// <summary>log Σ e^score, in double.</summary>

@@ -9,6 +9,7 @@ public sealed class LogitRules(GenerationOptions options, int vocabulary)
 {
     // The call in which a token was last seen, so that a token that comes twice is punished once.
     private readonly int[] _seen = new int[options.RepetitionPenalty == 1 ? 0 : vocabulary];
+    private readonly int[] _suppressed = [.. options.Suppressed];
     private int _call;
 
     /// <summary>Applies the rules that hold in every mode.</summary>
@@ -20,7 +21,7 @@ public sealed class LogitRules(GenerationOptions options, int vocabulary)
     {
         if (options.RepetitionPenalty != 1) Repetition(scores, row);
         if (options.NoRepeatNgram > 0) Ngrams(scores, row, options.NoRepeatNgram);
-        foreach (int token in options.Suppressed) scores[token] = float.NegativeInfinity;
+        foreach (int token in _suppressed) scores[token] = float.NegativeInfinity;
         if (row.Length < options.MinLength) scores[options.EndToken] = float.NegativeInfinity;
         if (options.ForcedFirst is { } first && row.Length == prompt) Force(scores, first);
         if (options.ForcesEnd && row.Length == longest - 1) Force(scores, options.EndToken);
