@@ -43,7 +43,11 @@ public sealed class TorchFile : WeightFile
     /// <inheritdoc/>
     public override void Verify()
     {
-        foreach (TorchRecord record in _opened) record.Open();
+        foreach (TorchRecord record in _opened)
+        {
+            record.Open();
+            record.Release(0, record.Length);
+        }
     }
 
     /// <inheritdoc/>
