@@ -70,6 +70,30 @@ public sealed class PickleTests : IDisposable
         else Assert.Contains(words, Assert.Throws<WeightFileException>(() => Open(pickle)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("posix\nsystem")]
+    [InlineData("mine\nsystem")]
+    public void Nothing_is_ever_run(string callee)
+    {
+        string canary = _folder["canary"];
+        string call = $"c{callee}\n{Text($"touch {canary}")}\u0085R", file = $"}}({Text("model")}}}{Text("w")}{Tensor}s{Text("x")}{call}u.";
+        if (callee == "mine\nsystem") Open(file).Dispose();
+        else Assert.Throws<WeightFileException>(() => Open(file));
+        Assert.False(File.Exists(canary));
+    }
+
+    [Fact]
+    public void A_part_of_a_storage_in_the_old_container_begins_where_it_says()
+    {
+        const string part = "ctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nShortStorage\nX\u0001\0\0\u00000X\u0003\0\0\0cpuK\u0005(X\u0001\0\0\u0000vK\u0002K\u0003ttQK\u0001K\u0002\u0085K\u0001\u0085\u0089NtR";
+        string bytes = "\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019.\u0080\u0002M\u00e9\u0003.\u0080\u0002}.\u0080\u0002}" + Text("w") + part + "s.\u0080\u0002]" + Text("0") + "a.\u0005\0\0\0\0\0\0\0";
+        File.WriteAllBytes(_folder["old.pt"], [.. Encoding.Latin1.GetBytes(bytes), 0, 0, 1, 0, 2, 0, 3, 0, 4, 0]);
+        using Checkpoint checkpoint = Checkpoint.Open(_folder["old.pt"]);
+        long[] values = new long[2];
+        checkpoint.Tensors["w"].ReadInt64s(0, values);
+        Assert.Equal([3, 4], values);
+    }
+
     [Fact]
     public void An_unknown_call_outside_the_weights_is_only_noted()
     {
