@@ -43,7 +43,11 @@ public sealed class TorchFile : WeightFile
     /// <inheritdoc/>
     public override void Verify()
     {
-        foreach (TorchRecord record in _opened) record.Open();
+        foreach (TorchRecord record in _opened)
+        {
+            record.Open();
+            record.Release(0, record.Length);
+        }
     }
 
     /// <inheritdoc/>
@@ -57,7 +61,7 @@ public sealed class TorchFile : WeightFile
     {
         IReadOnlyDictionary<string, ZipEntry> entries = new ZipDirectory(_file).Entries;
         string[] pickles = [.. entries.Keys.Where(name => name.EndsWith(PickleName, StringComparison.Ordinal) && name.IndexOf('/', StringComparison.Ordinal) == name.Length - PickleName.Length)];
-        if (pickles is not [string pickle]) throw new WeightFileException(Path, null, "a PyTorch archive: one folder with data.pkl", $"{(pickles.Length == 0 ? "none" : string.Join(", ", pickles.Take(3)))} among {entries.Count} entries");
+        if (pickles is not [string pickle]) throw new WeightFileException(Path, null, "a PyTorch archive: one folder with data.pkl", $"{(pickles.Length == 0 ? "none" : string.Join(", ", pickles.Take(3).Select(WeightFileException.Quote)))} among {entries.Count} entries");
         string root = pickle[..^(PickleName.Length - 1)];
         var storages = new Dictionary<string, TorchRecord>(StringComparer.Ordinal);
         TorchRecord? Storage(string key)
