@@ -4,7 +4,8 @@ namespace VlmKernels.Weights;
 
 /// <summary>
 /// The container in use before torch 1.6: pickles of a magic number, a version, facts about the machine, the object and the storages' keys, then for
-/// each key the number of elements and the elements, always little-endian (torch/serialization.py, <c>_legacy_save</c>).
+/// each key the number of elements and the elements (torch/serialization.py, <c>_legacy_save</c>). They are little-endian whatever the machine was: on a
+/// big-endian one torch swaps them as it writes, and <c>little_endian</c> among the facts is never looked at (torch/csrc/serialization.cpp).
 /// </summary>
 internal sealed class LegacyContainer
 {

@@ -39,7 +39,7 @@ internal static class PickleGlobals
         (GlobalKind.Wrap, "torch._utils._rebuild_parameter torch._utils._rebuild_parameter_with_state torch.Size torch.jit._pickle.build_intlist torch.jit._pickle.build_tensorlist torch.jit._pickle.build_doublelist torch.jit._pickle.build_boollist torch.jit._pickle.restore_type_tag builtins.list builtins.tuple builtins.set builtins.frozenset"),
         (GlobalKind.Dict, "collections.OrderedDict builtins.dict collections.defaultdict"),
         (GlobalKind.Construct, "copyreg._reconstructor copyreg.__newobj__ copyreg.__newobj_ex__"),
-        (GlobalKind.Other, "builtins.bool builtins.int builtins.long builtins.float builtins.complex builtins.str builtins.unicode builtins.bytes builtins.bytearray builtins.slice builtins.range builtins.xrange builtins.object _codecs.encode torch.device numpy.dtype numpy.ndarray numpy.core.multiarray.scalar numpy.core.multiarray._reconstruct numpy.core.numeric._frombuffer datetime.datetime datetime.date datetime.time datetime.timedelta"));
+        (GlobalKind.Other, "builtins.bool builtins.int builtins.long builtins.float builtins.complex builtins.str builtins.unicode builtins.bytes builtins.bytearray builtins.slice builtins.range builtins.xrange builtins.object _codecs.encode _io.BytesIO io.BytesIO torch.device numpy.dtype numpy.ndarray numpy.core.multiarray.scalar numpy.core.multiarray._reconstruct numpy.core.numeric._frombuffer datetime.datetime datetime.date datetime.time datetime.timedelta"));
 
     // Modules that reach the system, the interpreter or another loader, wherever in the name they stand: torch.os.system is os.system.
     private static readonly FrozenSet<string> DangerousAnywhere = Set("os posix nt sys subprocess importlib builtins ctypes");

@@ -105,7 +105,7 @@ internal sealed class PickleGlobal(string name) : PickleNode
 /// <param name="offset">Byte of the pickle that asks for it.</param>
 internal sealed class PickleObject(PickleGlobal maker, int offset) : PickleNode
 {
-    private PickleNode _state = Other, _items = Other;
+    private PickleNode _items = Other;
 
     public PickleGlobal Maker { get; } = maker;
 
@@ -113,10 +113,10 @@ internal sealed class PickleObject(PickleGlobal maker, int offset) : PickleNode
 
     public override int Count => 2;
 
-    public override (string? Name, PickleNode Node) Child(int index) => (null, index == 0 ? _state : _items);
+    public override (string? Name, PickleNode Node) Child(int index) => (null, index == 0 ? State : _items);
 
     /// <summary>What would have been given to <c>__setstate__</c>, or become the attributes.</summary>
-    public void SetState(PickleNode state) => _state = state;
+    public PickleNode State { get; set; } = Other;
 
     /// <summary>Items of a class derived from <c>dict</c>.</summary>
     public PickleDict Dict() => Items<PickleDict>();

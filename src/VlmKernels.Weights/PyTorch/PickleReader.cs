@@ -171,7 +171,7 @@ internal sealed class PickleReader
     /// <summary>Attributes of tensors and dictionaries are not looked at; an object's may hold tensors.</summary>
     private bool SetState(PickleNode state)
     {
-        if (_stack.Top() is PickleObject target) target.SetState(state);
+        if (_stack.Top() is PickleObject target) target.State = state;
         return true;
     }
 

@@ -68,18 +68,18 @@ internal sealed class StateDict
     private void Collect(PickleNode root)
     {
         if (root is PickleTensor single) _tensors.Add(("", single));
-        var path = new Stack<(PickleNode Node, string? Prefix, int Next)>();
-        if (_holders.Contains(root)) Enter(path, root, null);
+        var path = new Stack<Place>();
+        if (_holders.Contains(root)) Enter(path, root, null, isState: false);
         while (path.TryPop(out var at))
         {
             if (at.Next == at.Node.Count) continue;
-            path.Push((at.Node, at.Prefix, at.Next + 1));
+            path.Push(at with { Next = at.Next + 1 });
             if (++_visits > LeastVisits + (long)VisitsPerByte * _pickle.Length) throw Fault(at.Prefix, "no more names than the file has bytes", "containers that contain each other");
             (string? part, PickleNode node) = at.Node.Child(at.Next);
-            if (part is not null && ModuleParts.Contains(part)) part = null;
+            if (at.IsState && part is not null && ModuleParts.Contains(part)) part = null;
             string? name = part is null ? at.Prefix : at.Prefix is null ? part : Joined(at.Prefix, part);
             if (node is PickleTensor tensor) Add(name ?? "", tensor);
-            else if (_holders.Contains(node) && !IsLeftOut(at.Prefix, part)) Enter(path, node, name);
+            else if (_holders.Contains(node) && !IsLeftOut(at.Prefix, part)) Enter(path, node, name, isState: at.Node is PickleObject made && made.State == node);
         }
     }
 
@@ -90,7 +90,7 @@ internal sealed class StateDict
         return true;
     }
 
-    private void Enter(Stack<(PickleNode, string?, int)> path, PickleNode node, string? name)
+    private void Enter(Stack<Place> path, PickleNode node, string? name, bool isState)
     {
         if (path.Count == DeepestName) throw Fault(name, $"tensors at most {DeepestName} containers deep", "a deeper one");
         bool holdsTensors = false;
@@ -102,7 +102,7 @@ internal sealed class StateDict
         }
         // Among weights, the result of an unknown function may be a weight that would silently be missing.
         if (holdsTensors && call is not null) throw Fault(name, "weights that are plain tensors", $"a call of {WeightFileException.Quote(call.Maker.Name)} at byte {call.Offset} among them");
-        path.Push((node, name, 0));
+        path.Push(new Place(node, name, isState, 0));
     }
 
     private IEnumerable<(string? Name, PickleNode Node)> Children(PickleNode node)
@@ -127,6 +127,9 @@ internal sealed class StateDict
         if (!_names.Add(name)) throw Fault(name, "every name once", "it twice");
         _tensors.Add((name, tensor));
     }
+
+    /// <summary>A container on the way, the names that lead to it, whether it is an object's state, and which of its items comes next.</summary>
+    private readonly record struct Place(PickleNode Node, string? Prefix, bool IsState, int Next);
 
     private static string Shortened(IReadOnlyCollection<string> names)
     {

@@ -106,6 +106,10 @@ internal sealed class ZipDirectory
             at += length;
         }
         if (at != directory.Length) throw Fault($"a directory of {count} entries", "more behind them");
+        // Entries that share bytes would make a small file promise as much as a large one.
+        Int128 taken = 0;
+        foreach (ZipEntry entry in _entries.Values) taken += entry.PackedLength + LocalHeaderLength;
+        if (taken > start) throw Fault($"entries side by side in the {start} bytes in front of the directory", $"{taken} bytes of them");
     }
 
     private ZipEntry ReadEntry(ReadOnlySpan<byte> header, ReadOnlySpan<byte> extra, string name, long end)

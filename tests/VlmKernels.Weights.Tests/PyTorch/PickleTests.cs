@@ -51,6 +51,55 @@ public sealed class PickleTests : IDisposable
         Assert.Equal("objects that were not built: mine.Fc, mine.Net", Assert.Single(checkpoint.Notes));
     }
 
+    [Fact]
+    public void Names_that_a_module_uses_for_its_parts_are_names_elsewhere()
+    {
+        using Checkpoint checkpoint = Open($"}}({Text("_modules")}}}{Text("w")}{Tensor}s{Text("w")}{Tensor}u.");
+        Assert.Equal(["_modules.w", "w"], checkpoint.Tensors.Keys);
+    }
+
+    [Theory]
+    [InlineData("_io")]
+    [InlineData("io")]
+    public void Bytes_that_layers_keep_beside_their_weights_are_left_out(string module)
+    {
+        using Checkpoint checkpoint = Open($"}}({Text("w")}{Tensor}{Text("w._extra_state")}c{module}\nBytesIO\n)\u0081(C\u0001xK\0Ntbu.");
+        Assert.Equal(["w"], checkpoint.Tensors.Keys);
+        Assert.Empty(checkpoint.Notes);
+    }
+
+    [Theory]
+    [InlineData("K\u0002K\0", "[2, 0]")]
+    [InlineData("K\0K\u0002", "[0, 2]")]
+    public void A_tensor_without_elements_reads_as_nothing(string size, string shape)
+    {
+        string empty = Tensor.Replace("K\u0004\u0085K\u0001\u0085", $"{size}\u0086K\u0001K\u0001\u0086", StringComparison.Ordinal);
+        using Checkpoint checkpoint = Open($"}}{Text("w")}{empty}s.");
+        StoredTensor tensor = checkpoint.Tensors["w"];
+        Assert.Equal($"'w' F32 {shape}", tensor.ToString());
+        tensor.ReadBytes(0, []);
+        tensor.ReadFloats(0, []);
+        tensor.ReleasePages();
+        Assert.Empty(checkpoint.Aliases);
+    }
+
+    [Fact]
+    public void Entries_that_share_bytes_are_refused()
+    {
+        Open($"}}{Text("w")}{Tensor}s.").Dispose();
+        byte[] file = File.ReadAllBytes(_folder["handmade.pt"]);
+        int directory = BitConverter.ToInt32(file, file.Length - 6), storage = directory + 46 + "a/data.pkl".Length;
+        // As many entries as the directory has room for, all with the bytes of the last one.
+        byte[] entry = file[storage..^22];
+        byte[][] copies = [.. Enumerable.Range(0, 9).Select(i => entry[..(entry.Length - 1)].Append((byte)('1' + i)).ToArray())];
+        byte[] end = file[^22..];
+        BitConverter.GetBytes((short)11).CopyTo(end, 8);
+        BitConverter.GetBytes((short)11).CopyTo(end, 10);
+        BitConverter.GetBytes(file.Length - 22 - directory + 9 * entry.Length).CopyTo(end, 12);
+        File.WriteAllBytes(_folder["shared.pt"], [.. file[..^22], .. copies.SelectMany(copy => copy), .. end]);
+        Assert.Contains("entries side by side in the ", Assert.Throws<WeightFileException>(() => Checkpoint.Open(_folder["shared.pt"])).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("mine.load", "a call of 'mine.load' at byte ")]
     [InlineData("torch._utils._rebuild_sparse_tensor", "a call of 'torch._utils._rebuild_sparse_tensor' at byte ")]
@@ -80,6 +129,20 @@ public sealed class PickleTests : IDisposable
         if (callee == "mine\nsystem") Open(file).Dispose();
         else Assert.Throws<WeightFileException>(() => Open(file));
         Assert.False(File.Exists(canary));
+    }
+
+    [Theory]
+    [InlineData('\u0088')]
+    [InlineData('\u0089')] // torch swaps as it writes, and never asks
+    public void The_old_container_is_little_endian_whatever_the_machine_was(char isLittle)
+    {
+        const string tensor = "ctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nShortStorage\nX\u0001\0\0\u00000X\u0003\0\0\0cpuK\u0002NtQK\0K\u0002\u0085K\u0001\u0085\u0089NtR";
+        string bytes = "\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019.\u0080\u0002M\u00e9\u0003.\u0080\u0002}" + Text("little_endian") + isLittle + "s.\u0080\u0002}" + Text("w") + tensor + "s.\u0080\u0002]" + Text("0") + "a.\u0002\0\0\0\0\0\0\0";
+        File.WriteAllBytes(_folder["old.pt"], [.. Encoding.Latin1.GetBytes(bytes), 1, 0, 2, 0]);
+        using Checkpoint checkpoint = Checkpoint.Open(_folder["old.pt"]);
+        long[] values = new long[2];
+        checkpoint.Tensors["w"].ReadInt64s(0, values);
+        Assert.Equal([1, 2], values);
     }
 
     [Fact]
