@@ -17,7 +17,7 @@ internal sealed class Conversion : IDisposable
         Notes =
         [
             .. checkpoint.Notes,
-            .. view.Ignored.Select(ignored => $"{ignored.Key}: left out, {view.Layout.Name} has no such weight"),
+            .. view.Ignored.Count == 0 ? [] : new[] { $"left out, no weights in the {view.Layout.Name}: {string.Join(", ", view.Ignored.Select(ignored => ignored.Key))}" },
             .. checkpoint.Aliases.Select(names => $"{string.Join(", ", names)}: one tensor in {Path.GetFileName(checkpoint.Path)}, which safetensors cannot say; written under each name"),
         ];
         Metadata = new Dictionary<string, string>(checkpoint.Metadata) { ["format"] = "pt" };
