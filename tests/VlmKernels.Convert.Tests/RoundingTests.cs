@@ -27,10 +27,13 @@ public class RoundingTests
         bits.ReadInt64s(0, expected);
         ushort[] found = new ushort[values.Length];
         int overflows = Rounding.Encode(dtype, values, MemoryMarshal.AsBytes(found.AsSpan()));
-        Assert.Equal(expected.Select(e => (ushort)e), found);
+        Assert.Equal(expected.Select(e => Code((ushort)e)), found.Select(Code));
         float[] rounded = [.. values];
         Rounding.Round(dtype, rounded);
         Assert.Equal(overflows, values.Zip(rounded).Count(pair => float.IsFinite(pair.First) && float.IsInfinity(pair.Second)));
+
+        // torch's vector code writes another NaN than its scalar code: which one it is does not count.
+        int Code(ushort bits) => (bits & 0x7FFF) > (dtype == FileDType.F16 ? 0x7C00 : 0x7F80) ? -1 : bits;
     }
 
     [Theory]
