@@ -34,6 +34,11 @@ var benchArguments = new Argument<string[]>("arguments") { Description = "Argume
 var bench = new Command("bench", "Runs the BenchmarkDotNet suites: one per op, with disassembly.") { benchArguments };
 bench.SetAction(parsed => { BenchmarkSwitcher.FromAssembly(typeof(OpSuite).Assembly).Run(parsed.GetValue(benchArguments)); });
 
-return new RootCommand("Timings of VlmKernels.") { report, pipeline, bench }.Parse(args).Invoke();
+var gigabytes = new Option<double>("--gigabytes") { Description = "Size of the file that is made, in GiB; three times as much room is needed.", DefaultValueFactory = _ => 4 };
+var folder = new Option<string>("--folder") { Description = "Where it is made; by default the folder of temporary files.", DefaultValueFactory = _ => Path.GetTempPath() };
+var convert = new Command("convert", "vlm-convert on a large PyTorch file, beside a copy of it on the same disk, and its peak of memory.") { gigabytes, folder };
+convert.SetAction(parsed => new ConvertReport(parsed.GetValue(folder)!).Run(parsed.GetValue(gigabytes), Console.Out));
+
+return new RootCommand("Timings of VlmKernels.") { report, pipeline, bench, convert }.Parse(args).Invoke();
 
 IReadOnlyList<Tier> TiersOf(ParseResult parsed) => parsed.GetValue(isa) is { Length: > 0 } names ? [.. names.Select(Tiers.Parse)] : [Tiers.Best];

@@ -60,6 +60,14 @@ public sealed class CpuBackend : IBackend
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ContractException">An extent is not positive.</exception>
+    public KvCache CreateKvCache(int rows, int capacity, int heads, int headDim)
+    {
+        KvCache.Check(rows, capacity, heads, headDim);
+        return new CpuKvCache(rows, capacity, heads, headDim, PanelWidth(Tier));
+    }
+
+    /// <inheritdoc/>
     public IQueue OpenQueue() => new CpuQueue(this);
 
     /// <summary>Stops the threads. Queues must not be used any more.</summary>

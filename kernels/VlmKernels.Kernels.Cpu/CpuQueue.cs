@@ -29,6 +29,8 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
 
     public void Attention(in AttentionArgs a) => AttentionOp.Run(this, a);
 
+    public void AppendKv(in AppendKvArgs a) => AppendKvOp.Run(this, a);
+
     public void Norm(in NormArgs a) => NormOp.Run(this, a);
 
     public void Combine(in CombineArgs a) => CombineOp.Run(this, a);
@@ -67,6 +69,11 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
     /// <exception cref="ContractException">It was packed by another backend or for another tier.</exception>
     public PanelWeight Own(PackedWeight weight)
         => weight is PanelWeight own && own.Panel == PanelWidth ? own : throw new ContractException($"{weight.Key} was packed by another backend than {backend.Name}");
+
+    /// <summary>A cache as this tier reads it.</summary>
+    /// <exception cref="ContractException">It was made by another backend or for another tier.</exception>
+    public CpuKvCache Own(KvCache cache)
+        => cache is CpuKvCache own && own.Panel == PanelWidth ? own : throw new ContractException($"a cache was made by another backend than {backend.Name}");
 
     /// <summary>Scratch that all workers share, valid until the next call; for packed rows.</summary>
     public float* Shared(long floats) => Grow(ref _shared, floats);

@@ -62,7 +62,7 @@ internal sealed class Report(ReportOptions options)
 
     private IEnumerable<PerfCase> Cases()
     {
-        IEnumerable<PerfCase> all = [.. ClipCase.All, .. Testing.OpTable.Table.All.Where(c => !c.Tiny).Select(c => new OpPerfCase(c))];
+        IEnumerable<PerfCase> all = [.. ClipCase.All, .. DecodeCase.All, .. Testing.OpTable.Table.All.Where(c => !c.Tiny).Select(c => new OpPerfCase(c))];
         if (options.Filter is { } filter) return all.Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase));
         return options.Quick ? all.Where(c => c is ClipCase { Size: "ViT-B/32" }) : all;
     }

@@ -48,11 +48,8 @@ internal static class InspectCommand
         if (i.Files.Count > 1) Row("files", Terminal.Text($"{i.Files.Count}"));
         Row("recognised", i.Description ?? Terminal.Text($"{i.Kind.Family}, not supported by this version"));
         Row("because", i.Kind.Reason);
-        if (i.Config is not null) Row("configuration", i.ConfigFile ?? "inferred from the tensors");
-        if (i.Config?.Vision is { } v) Row("image tower", Terminal.Text($"ViT, {v.ImageSize} px, patch {v.PatchSize}, width {v.Block.HiddenSize}, layers {v.Block.Layers}, heads {v.Block.Heads}, MLP {v.Block.MlpSize}, {v.Block.Activation}"));
-        if (i.Config?.ResNet is { } r) Row("image tower", Terminal.Text($"ResNet, {r.ImageSize} px, stages {string.Join("-", r.Layers)}, width {r.Width}, heads of the pool {r.Heads}"));
-        if (i.Config?.Text is { } t) Row("text tower", Terminal.Text($"{t.Vocabulary} ids, {t.Context} tokens, width {t.Block.HiddenSize}, layers {t.Block.Layers}, heads {t.Block.Heads}, MLP {t.Block.MlpSize}, {t.Block.Activation}, pools {t.Pooling}"));
-        if (i.Config is { } c) Row("embedding", Terminal.Text($"{c.ProjectionSize}"));
+        if (i.Description is not null) Row("configuration", i.ConfigFile ?? "inferred from the tensors");
+        foreach (var fact in i.Facts) Row(fact.Name, fact.Value);
         foreach (string note in i.Notes) Row("note", note);
         Row("parameters", Terminal.Text($"{i.Parameters:N0} in {i.Tensors.Sum(g => g.Count)} tensors, {Terminal.Bytes(i.Bytes)} in the file"));
         Row("memory", string.Join("; ", Precisions.Select(p => $"{p.Name}: {Terminal.Bytes(i.Parameters * p.Bytes)}")));
@@ -81,9 +78,9 @@ internal static class InspectCommand
             Terminal.Json(w => Write(w, plan), indented: true);
             return;
         }
-        var table = Terminal.Table(Terminal.Text($"CLIP {plan.Name}, batch {plan.Batch}"), "parameters", "weights, f32", "GFLOP", "workspace");
+        var table = Terminal.Table(Terminal.Text($"{plan.Title}, batch {plan.Batch}"), "parameters", "weights, f32", "GFLOP", "workspace");
         foreach (var t in plan.Towers) table.AddRow(t.Name, Terminal.Text($"{t.Parameters:N0}"), Terminal.Bytes(t.WeightBytes), Terminal.Text($"{t.Cost.Flops / 1e9:F2}"), Terminal.Bytes(t.WorkspaceBytes));
-        table.AddRow("both", Terminal.Text($"{plan.Towers.Sum(t => t.Parameters):N0}"), Terminal.Bytes(plan.Towers.Sum(t => t.WeightBytes)), Terminal.Text($"{plan.Towers.Sum(t => t.Cost.Flops) / 1e9:F2}"), Terminal.Bytes(plan.Towers.Max(t => t.WorkspaceBytes)));
+        table.AddRow(plan.Towers.Count == 2 ? "both" : "all", Terminal.Text($"{plan.Towers.Sum(t => t.Parameters):N0}"), Terminal.Bytes(plan.Towers.Sum(t => t.WeightBytes)), Terminal.Text($"{plan.Towers.Sum(t => t.Cost.Flops) / 1e9:F2}"), Terminal.Bytes(plan.Towers.Max(t => t.WorkspaceBytes)));
         Terminal.Print(table);
     }
 

@@ -5,15 +5,11 @@ using System.Text;
 using System.Text.Json;
 using Spectre.Console;
 using Spectre.Console.Rendering;
-using VlmKernels.Inputs;
-using VlmKernels.Kernels;
-using VlmKernels.Tasks;
-using VlmKernels.Weights;
 
 namespace VlmKernels.Cli;
 
 /// <summary>What the command line prints, and where: results to standard output, progress and errors to standard error.</summary>
-internal static class Terminal
+internal static partial class Terminal
 {
     /// <summary>Exit code of a command that could not do all it was asked for.</summary>
     public const int Failure = 1;
@@ -46,7 +42,7 @@ internal static class Terminal
     {
         // The parser puts every choice on a line of its own.
         foreach (string message in parsed.Errors.Select(e => string.Join(' ', e.Message.Split((char[])['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries))).Distinct()) Error(message);
-        Error($"see '{(parsed.CommandResult.Command is RootCommand ? "vlm" : $"vlm {parsed.CommandResult.Command.Name}")} --help'");
+        Error($"see '{(parsed.CommandResult.Command is RootCommand ? Program : $"{Program} {parsed.CommandResult.Command.Name}")} --help'");
         return Failure;
     }
 
@@ -57,18 +53,11 @@ internal static class Terminal
         return File.Exists(path) ? path : throw new FileNotFoundException($"{path}: expected {what}, found nothing");
     }
 
-    /// <summary>
-    /// True for what files and options cause; anything else is a fault of this program and keeps its stack trace. The general exceptions are among
-    /// them because the libraries document them for options (devices, labels, templates) and for towers that a checkpoint lacks.
-    /// </summary>
-    public static bool IsInputFault(Exception e) => e is WeightFileException or WeightMismatchException or ConfigFormatException or ImageFormatException or ContractException
-        or ModelNotFoundException or ArgumentException or InvalidOperationException or InvalidDataException or JsonException or IOException or UnauthorizedAccessException;
-
     /// <summary>The message without the name of a parameter of ours, which says nothing to somebody at a terminal.</summary>
     public static string Describe(Exception e)
         => e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 
-    public static void Error(string message) => WriteError(Clean($"vlm: {message}", keepLines: true));
+    public static void Error(string message) => WriteError(Clean($"{Program}: {message}", keepLines: true));
 
     public static void Note(string message) => WriteError(Clean($"note: {message}", keepLines: true));
 

@@ -72,12 +72,25 @@ public class InspectTests
     }
 
     [Fact]
-    public void A_family_that_is_not_built_is_shown_nevertheless()
+    public void A_BLIP_says_what_it_can_do()
     {
-        if (Fixtures.Cases("blip").FirstOrDefault(c => File.Exists(Path.Combine(c, "model.safetensors"))) is not { } folder) { Assert.Skip("no BLIP case here"); return; }
+        string folder = Path.Combine(Fixtures.Repository, "tests", "fixtures", "blip", "blip-hf-itm");
         var run = Vlm.Run("inspect", folder);
         Assert.Equal(0, run.ExitCode);
-        Assert.Matches(@"recognised +BLIP .*not supported by this version", run.Output);
-        Assert.False(Vlm.Run("inspect", folder, "--json").Json.GetProperty("supported").GetBoolean());
+        Assert.Matches(@"can +match pictures with texts, encode pictures and texts", run.Output);
+        var json = Vlm.Run("inspect", folder, "--json").Json;
+        Assert.Equal(("BLIP", true), (json.GetProperty("family").GetString(), json.GetProperty("supported").GetBoolean()));
+    }
+
+    [Fact]
+    public void A_family_that_is_not_built_is_shown_nevertheless()
+    {
+        using var folder = new TemporaryFolder();
+        const string Header = """{"vision_model.head.probe":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""";
+        folder.Write("model.safetensors", [.. BitConverter.GetBytes((long)Header.Length), .. System.Text.Encoding.UTF8.GetBytes(Header), 0, 0, 0, 0]);
+        var run = Vlm.Run("inspect", folder.Path);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches(@"recognised +SigLIP, not supported by this version", run.Output);
+        Assert.False(Vlm.Run("inspect", folder.Path, "--json").Json.GetProperty("supported").GetBoolean());
     }
 }

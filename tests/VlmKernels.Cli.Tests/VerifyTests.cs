@@ -49,10 +49,10 @@ public class VerifyTests
     public void A_family_that_is_not_built_is_skipped()
     {
         using var copy = new TemporaryFolder(Case);
-        copy.Write("golden.json", File.ReadAllText(copy["golden.json"]).Replace("\"family\": \"clip\"", "\"family\": \"blip\"", StringComparison.Ordinal));
+        copy.Write("golden.json", File.ReadAllText(copy["golden.json"]).Replace("\"family\": \"clip\"", "\"family\": \"coca\"", StringComparison.Ordinal));
         var run = Vlm.Run("verify", copy.Path);
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("skipped, blip is not supported by this version", run.Output, StringComparison.Ordinal);
+        Assert.Contains("skipped, coca is not supported by this version", run.Output, StringComparison.Ordinal);
         Assert.Contains("vlm: nothing verified", run.Error, StringComparison.Ordinal);
         Assert.False(Vlm.Run("verify", copy.Path, "--json").Json[0].GetProperty("passed").GetBoolean());
         Assert.Equal(0, Vlm.Run("verify", copy.Path, Case).ExitCode);

@@ -60,6 +60,31 @@ public sealed class CheckedOpsTests : IDisposable
     }
 
     [Fact]
+    public void Caches()
+    {
+        using var cache = _plan.CreateKvCache(4, 10, 2, 8);
+        Assert.Equal(2 * 4 * 4 * 10 * 16, _plan.CacheBytes);
+        Tensor k = _s.Take(2, 3, 16), q = _s.Take(8, 1, 16), y = _s.Take(8, 1, 16);
+        Passes(s => s.Ops.AppendKv(new AppendKvArgs(cache, k, k) { Positions = _s.TakeInt(2) }));
+        Refuses(s => s.Ops.AppendKv(new AppendKvArgs(null!, k, k)), "AppendKv: the cache is not given");
+        Refuses(s => s.Ops.AppendKv(new AppendKvArgs(cache, _s.Take(2, 3, 8), k)), "AppendKv: k is [2, 3, 8], but the cache has 2 heads of 8");
+        Refuses(s => s.Ops.AppendKv(new AppendKvArgs(cache, k, _s.Take(2, 4, 16))), "AppendKv: v must be [2, 3, 16], found F32 [2, 4, 16]");
+        Refuses(s => s.Ops.AppendKv(new AppendKvArgs(cache, _s.Take(3, 3, 16), _s.Take(3, 3, 16))), "AppendKv: 3 rows of k do not go evenly into 4 rows of the cache");
+        Refuses(s => s.Ops.AppendKv(new AppendKvArgs(cache, _s.Take(2, 11, 16), _s.Take(2, 11, 16))), "AppendKv: k has 11 tokens, but the cache has 10 slots");
+        Refuses(s => s.Ops.AppendKv(new AppendKvArgs(cache, k, k) { Positions = _s.TakeInt(3) }), "AppendKv: positions must hold 2 values, found I32 [3]");
+        var good = new AttentionArgs(q, cache, y, 2) { KeyRows = _s.TakeInt(8, 10), Mask = new Mask { Causal = true, QueryStart = _s.TakeInt(8), KeyLength = _s.TakeInt(8) } };
+        Passes(s => s.Ops.Attention(good));
+        Refuses(s => s.Ops.Attention(good with { K = k, V = k }), "Attention: k and v are given beside a cache");
+        Refuses(s => s.Ops.Attention(good with { Heads = 4 }), "Attention: q is [8, 1, 16] with 4 heads, but the cache has 2 heads of 8");
+        Refuses(s => s.Ops.Attention(good with { KeyRows = _s.TakeInt(8, 9) }), "Attention: key rows must be [8, 10], found I32 [8, 9]");
+        Refuses(s => s.Ops.Attention(good with { Mask = new Mask { KeyLength = _s.TakeInt(4) } }), "Attention: key length must hold 8 values, found I32 [4]");
+        Refuses(s => s.Ops.Attention(good with { Mask = new Mask { QueryStart = _s.TakeInt(4) } }), "Attention: query start must hold 8 values, found I32 [4]");
+        Refuses(s => s.Ops.Attention(new AttentionArgs(_s.Take(3, 1, 16), cache, _s.Take(3, 1, 16), 2)), "Attention: 3 rows of q do not share 4 rows of the cache evenly");
+        Refuses(s => s.Ops.Attention(new AttentionArgs(q, _s.Take(8, 2, 16), _s.Take(8, 2, 16), y, 2) { KeyRows = _s.TakeInt(8, 2) }), "Attention: key rows are rows of a cache, which is not given");
+        Assert.Contains("every extent must be positive", Assert.Throws<ContractException>(() => _plan.CreateKvCache(1, 0, 1, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Conv2d()
     {
         var (w, same) = (Weight(WeightUse.Conv, 6, 36, 3), new Stencil(3, 1, 1, 1));
@@ -103,7 +128,7 @@ public sealed class CheckedOpsTests : IDisposable
         Refuses(s => s.Ops.Attention(good with { Y = q }), "Attention: q F32 [4, 3, 32] overlaps y");
         Refuses(s => s.Ops.Attention(good with { Mask = new Mask { KeyLength = _s.TakeInt(4) } }), "Attention: key length must hold 2 values, found I32 [4]");
         Refuses(s => s.Ops.Attention(good with { Mask = new Mask { KeyValid = _s.TakeInt(2, 5) } }), "Attention: key valid must be U8, found I32 [2, 5]");
-        Refuses(s => s.Ops.Attention(good with { Q = q.Reshape(12, 32) }), "Attention: q and k must have three extents, found [12, 32]");
+        Refuses(s => s.Ops.Attention(good with { Q = q.Reshape(12, 32) }), "Attention: q must have three extents, found [12, 32]");
     }
 
     [Fact]

@@ -209,6 +209,41 @@ public class MeaningTests
     private static void AssertNear(float[] expected, float[] found) => Assert.Null(OpRun.Difference(found, expected, 1e-6f));
 
     /// <summary>A session with short ways to bring in numbers and to read a result.</summary>
+    [Theory, MemberData(nameof(All))]
+    public void AppendKv_spreads_rows_evenly_and_Attention_finds_them_by_position_and_key_row(string backend)
+    {
+        using var m = new Desk(backend);
+        using var cache = m.Cache(2, 4, 1, 1);
+        // Row 0 alone is written, then one token of each row at slot 2; nothing is written to slot 3.
+        Tensor prompt = m.F([5, 7], 1, 2, 1), step = m.F([30, 40], 2, 1, 1), zero = m.F([0, 0], 2, 1, 1), rows = m.I([0, 0, 0, 9, 0, 0, 1, 9], 2, 4);
+        m.Do(s => s.Ops.AppendKv(new AppendKvArgs(cache, prompt, prompt)));
+        m.Do(s => s.Ops.AppendKv(new AppendKvArgs(cache, step, step) { Positions = m.I([2, 2], 2) }));
+        var mask = new Mask { Causal = true, QueryStart = m.I([2, 2], 2) };
+        AssertNear([14, 52f / 3], m.Result([2, 1, 1], (s, y) => s.Ops.Attention(new AttentionArgs(zero, cache, y, 1) { Mask = mask, KeyRows = rows })));
+        AssertNear([6], m.Result([1, 1, 1], (s, y) => s.Ops.Attention(new AttentionArgs(m.F([0], 1, 1, 1), cache, y, 1) { Mask = new Mask { KeyLength = m.I([2, 0], 2) } })));
+        m.Do(s => s.Ops.AppendKv(new AppendKvArgs(cache, step, step)));
+        Tensor three = m.F([0, 0, 0, 0], 4, 1, 1);
+        AssertNear([30, 30, 40, 40], m.Result([4, 1, 1], (s, y) => s.Ops.Attention(new AttentionArgs(three, cache, y, 1) { Mask = new Mask { KeyLength = m.I([1, 1], 2) } })));
+    }
+
+    [Theory, MemberData(nameof(All))]
+    public void Slots_and_rows_outside_a_cache_and_positions_outside_a_table_are_faults(string backend)
+    {
+        using var m = new Desk(backend);
+        using var cache = m.Cache(1, 4, 1, 1);
+        Tensor k = m.F([5, 7], 1, 2, 1), q = m.F([0], 1, 1, 1);
+        foreach (int slot in (int[])[-1, 3, int.MaxValue])
+        {
+            Assert.Contains("do not fit 4 slots", Assert.Throws<ContractException>(() => m.Result([1], (s, y) => s.Ops.AppendKv(new AppendKvArgs(cache, k, k) { Positions = m.I([slot], 1) }))).Message, StringComparison.Ordinal);
+        }
+        var mask = new Mask { KeyLength = m.I([2], 1) };
+        var fault = Assert.Throws<ContractException>(() => m.Result([1, 1, 1], (s, y) => s.Ops.Attention(new AttentionArgs(q, cache, y, 1) { Mask = mask, KeyRows = m.I([0, 1, 9, 9], 1, 4) })));
+        Assert.Contains("key rows must be 0 to 0, found 1", fault.Message, StringComparison.Ordinal);
+        var table = m.Weight(WeightUse.Table, 2, [1, 2], null);
+        fault = Assert.Throws<ContractException>(() => m.Result([1, 1, 1], (s, y) => s.Ops.Embed(new EmbedArgs(m.I([0], 1, 1), table, y) { Positions = m.F([1, 2], 2, 1), PositionStart = m.I([2], 1) })));
+        Assert.Contains("positions are 0 to 1, found", fault.Message, StringComparison.Ordinal);
+    }
+
     private sealed class Desk(string backend) : IDisposable
     {
         private readonly Session _s = new(Backends.Get(backend));
@@ -242,6 +277,10 @@ public class MeaningTests
             _weights.Add(Backends.Get(backend).Pack(new PackRequest("w", use, new ArrayMatrix(values, outputs, values.Length / outputs), bias, kernel)));
             return _weights[^1];
         }
+
+        public KvCache Cache(int rows, int capacity, int heads, int headDim) => _s.CreateKvCache(rows, capacity, heads, headDim);
+
+        public void Do(Action<Session> enqueue) => enqueue(_s);
 
         public float[] Result(int[] shape, Action<Session, Tensor> enqueue)
         {

@@ -5,11 +5,11 @@ namespace VlmKernels.Models.Tests;
 /// <summary>A temporary folder, empty or with the files of a golden case to be changed.</summary>
 internal sealed class CaseCopy : IDisposable
 {
-    public CaseCopy(string? name = null)
+    public CaseCopy(string? name = null, string family = "clip")
     {
         Path = Directory.CreateTempSubdirectory("vlm-case-").FullName;
         if (name is null) return;
-        foreach (string file in Directory.EnumerateFiles(System.IO.Path.Combine(Fixtures.Repository, "tests", "fixtures", "clip", name)))
+        foreach (string file in Directory.EnumerateFiles(System.IO.Path.Combine(Fixtures.Repository, "tests", "fixtures", family, name)))
         {
             File.WriteAllBytes(System.IO.Path.Combine(Path, System.IO.Path.GetFileName(file)), File.ReadAllBytes(file));
         }

@@ -17,24 +17,27 @@ public class ClipGoldenTests
         var report = Verifier.Run(folder, backend);
         var failures = report.Failures.Select(f => $"{f.Call} {f.Stage} {f.Shape}: {f.MaxError:g3} {f.Note}");
         Assert.Empty(failures);
-        if (Directory.EnumerateFiles(folder, "*model.safetensors").Any()) Assert.True(report.Ran);
-        foreach (var checkpoint in report.Checkpoints) Assert.DoesNotContain(checkpoint.Checks, c => c.Verdict == Verdict.Skipped);
+        foreach (var checkpoint in report.Checkpoints)
+        {
+            Assert.Null(checkpoint.SkippedBecause);
+            Assert.DoesNotContain(checkpoint.Checks, c => c.Verdict == Verdict.Skipped);
+        }
     }
 
     [Fact]
-    public void The_repository_holds_twenty_three_cases_that_can_be_run()
+    public void Every_case_of_the_repository_is_run()
     {
         string own = Path.Combine(Fixtures.Repository, "tests", "fixtures", "clip");
-        Assert.Equal(23, Directory.EnumerateDirectories(own).Count(d => Directory.EnumerateFiles(d, "*model.safetensors").Any()));
+        Assert.Equal(27, Directory.EnumerateDirectories(own).Count(d => File.Exists(Path.Combine(d, "golden.json"))));
     }
 
     [Fact]
-    public void Checkpoints_that_cannot_be_read_are_listed_with_the_reason()
+    public void Every_file_of_a_case_is_compared()
     {
         string folder = Path.Combine(Fixtures.Repository, "tests", "fixtures", "clip", "clip-vit-a");
         using var backend = new ReferenceBackend();
         var report = Verifier.Run(folder, backend);
         Assert.Equal(["model.safetensors", "model.pt", "model_state_dict.pt"], report.Checkpoints.Select(c => c.File));
-        Assert.Equal([true, false, false], report.Checkpoints.Select(c => c.SkippedBecause is null));
+        Assert.All(report.Checkpoints, c => Assert.NotEmpty(c.Checks));
     }
 }

@@ -23,11 +23,16 @@ public sealed class GoldenTensors
     public int[] Shape(string name) => [.. _header.GetProperty(name).GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())];
 
     /// <summary>The values of an F32 tensor.</summary>
-    public float[] Floats(string name)
+    public float[] Floats(string name) => Values<float>(name, "F32");
+
+    /// <summary>The values of an I64 tensor.</summary>
+    public int[] Integers(string name) => [.. Values<long>(name, "I64").Select(v => (int)v)];
+
+    private T[] Values<T>(string name, string type) where T : unmanaged
     {
         var entry = _header.GetProperty(name);
-        if (entry.GetProperty("dtype").GetString() != "F32") throw new InvalidDataException($"{name} is not F32");
+        if (entry.GetProperty("dtype").GetString() != type) throw new InvalidDataException($"{name} is not {type}");
         int first = entry.GetProperty("data_offsets")[0].GetInt32(), end = entry.GetProperty("data_offsets")[1].GetInt32();
-        return MemoryMarshal.Cast<byte, float>(_file.AsSpan(_data + first, end - first)).ToArray();
+        return MemoryMarshal.Cast<byte, T>(_file.AsSpan(_data + first, end - first)).ToArray();
     }
 }

@@ -5,65 +5,50 @@ namespace VlmKernels.Kernels.Cpu;
 /// a running maximum and sum per query, and scores never leave the first-level cache. A block without a visible key changes nothing.
 /// Both products are the micro-kernel of the linear layers.
 /// </summary>
-internal unsafe struct AttentionJob<S, V> : IJob where S : struct, ISimd<V> where V : struct
+internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<V> where V : struct where TKeys : unmanaged, IKeySource
 {
     /// <summary>Keys of a block; a multiple of every tier's panel.</summary>
     private const int Block = 128;
 
-    public float* Q, K, Values, Y, Scratch;
-    public int* KeyLength;
+    public TKeys Source;
+    public KeyLimits Limits;
+    public float* Q, Y, Scratch;
     public byte* KeyValid;
-    public nint PitchQ, PitchK, PitchV, PitchY;
+    public nint PitchQ, PitchY;
     public long ScratchStride;
-    public int Queries, Keys, Heads, HeadDim, SharedBy, Parts;
+    public int Queries, Heads, HeadDim, Parts;
     public float Scale;
-    public bool Causal;
 
     private static int Panel => 2 * S.Width;
 
     private readonly int PaddedDim => (HeadDim + Panel - 1) / Panel * Panel;
 
-    private readonly int PaddedKeys => (Keys + Panel - 1) / Panel * Panel;
-
     /// <summary>Floats of scratch that a worker needs.</summary>
-    public readonly long ScratchFloats() => ((long)PaddedKeys * HeadDim) + (MicroKernel.MaxRows<S, V>() * ((long)HeadDim + (2 * Block) + PaddedDim));
+    public readonly long ScratchFloats() => Source.ScratchFloats + (MicroKernel.MaxRows<S, V>() * ((long)HeadDim + (2 * Block) + PaddedDim));
 
     public readonly void Run(int item, int worker)
     {
-        int head = item / Parts, part = item % Parts;
-        int b = head / Heads, keyRow = b / SharedBy;
+        int head = item / Parts, part = item % Parts, row = head / Heads;
         nint column = (nint)(head % Heads) * HeadDim;
-        float* panels = Scratch + (worker * ScratchStride);
-        int keys = KeyLength is null ? Keys : Math.Clamp(KeyLength[keyRow], 0, Keys);
-        float* values = Values + ((nint)keyRow * Keys * PitchV) + column;
-        PackKeys(K + ((nint)keyRow * Keys * PitchK) + column, keys, panels);
-        byte* valid = KeyValid is null ? null : KeyValid + ((nint)keyRow * Keys);
+        float* scratch = Scratch + (worker * ScratchStride);
+        var seen = Limits.Of(row);
+        var keys = Source.Open(row, head % Heads, seen.End(Queries), scratch);
+        byte* valid = KeyValid is null ? null : KeyValid + ((nint)Limits.KeyRow(row) * Limits.Keys);
 
         int tileRows = MicroKernel.MaxRows<S, V>(), tiles = (Queries + tileRows - 1) / tileRows;
         for (int t = tiles * part / Parts; t < tiles * (part + 1) / Parts; t++)
         {
             int first = (int)((long)Queries * t / tiles), rows = (int)((long)Queries * (t + 1) / tiles) - first;
-            nint row = ((nint)b * Queries) + first;
-            Tile(Q + (row * PitchQ) + column, first, rows, keys, panels, values, valid, Y + (row * PitchY) + column);
-        }
-    }
-
-    private readonly void PackKeys(float* k, int keys, float* panels)
-    {
-        float** rows = stackalloc float*[Panel];
-        for (int first = 0; first < keys; first += Panel)
-        {
-            int count = Math.Min(Panel, keys - first);
-            for (int r = 0; r < count; r++) rows[r] = k + ((first + r) * PitchK);
-            TilePacker.Pack(rows, count, HeadDim, panels + ((nint)first * HeadDim), Panel);
+            nint query = ((nint)row * Queries) + first;
+            Tile(Q + (query * PitchQ) + column, first, rows, seen, keys, valid, scratch + Source.ScratchFloats, Y + (query * PitchY) + column);
         }
     }
 
     /// <summary>A few queries against all keys that any of them sees.</summary>
-    private readonly void Tile(float* q, int first, int rows, int keys, float* panels, float* values, byte* valid, float* y)
+    private readonly void Tile(float* q, int first, int rows, KeyLimit seen, HeadKeys keys, byte* valid, float* scratch, float* y)
     {
         int maxRows = MicroKernel.MaxRows<S, V>();
-        float* queries = panels + ((nint)PaddedKeys * HeadDim), scores = queries + (maxRows * HeadDim), weights = scores + (maxRows * Block), sums = weights + (maxRows * Block);
+        float* queries = scratch, scores = queries + (maxRows * HeadDim), weights = scores + (maxRows * Block), sums = weights + (maxRows * Block);
         float* maximum = stackalloc float[maxRows], total = stackalloc float[maxRows];
         float** row = stackalloc float*[maxRows];
         for (int r = 0; r < rows; r++)
@@ -76,24 +61,24 @@ internal unsafe struct AttentionJob<S, V> : IJob where S : struct, ISimd<V> wher
         for (int r = 0; r < rows; r++) row[r] = scores + (r * Block);
         new Span<float>(sums, rows * PaddedDim).Clear();
 
-        int end = Causal ? Math.Min(keys, first + rows) : keys;
+        int end = seen.End(first + rows);
         for (int start = 0; start < end; start += Block)
         {
             int count = Math.Min(Block, end - start);
             for (int p = 0; p < count; p += Panel)
             {
-                MicroKernel.Run<S, V>(rows, queries, panels + ((nint)(start + p) * HeadDim), Panel, scores + p, Block, HeadDim, accumulate: false);
+                MicroKernel.Run<S, V>(rows, queries, keys.Panels + ((nint)(start + p) * HeadDim), Panel, scores + p, Block, HeadDim, accumulate: false);
             }
             for (int r = 0; r < rows; r++)
             {
-                int seen = Causal ? Math.Clamp(first + r + 1 - start, 0, count) : count;
-                if (valid is not null) Hide(row[r], valid + start, seen);
-                Weigh(row[r], seen, count, ref maximum[r], ref total[r], sums + (r * PaddedDim));
+                int visible = Math.Clamp(seen.End(first + r + 1) - start, 0, count);
+                if (valid is not null) Hide(row[r], valid + start, visible);
+                Weigh(row[r], visible, count, ref maximum[r], ref total[r], sums + (r * PaddedDim));
             }
             TilePacker.Pack(row, rows, count, weights, rows);
             for (int d = 0; d < HeadDim; d += Panel)
             {
-                MicroKernel.Run<S, V>(rows, weights, values + (start * PitchV) + d, PitchV, sums + d, PaddedDim, count, accumulate: true);
+                MicroKernel.Run<S, V>(rows, weights, keys.Values + (start * keys.PitchValues) + d, keys.PitchValues, sums + d, PaddedDim, count, accumulate: true);
             }
         }
         for (int r = 0; r < rows; r++) Finish(sums + (r * PaddedDim), total[r], y + (r * PitchY));

@@ -17,26 +17,63 @@ internal static unsafe class AttentionOp
 
     private static void Run<S, V>(CpuQueue q, in AttentionArgs a) where S : struct, ISimd<V> where V : struct
     {
-        int batch = a.Q.Shape[0], queries = a.Q.Shape[1], keys = a.K.Shape[1], headDim = a.Q.Columns / a.Heads;
-        if (batch == 0 || queries == 0) return;
-        var job = new AttentionJob<S, V>
+        if (a.Q.Rows == 0) return;
+        var limits = new KeyLimits
         {
+            Batch = a.Q.Shape[0],
+            KeyBatch = a.KeyBatch,
+            Keys = a.Keys,
+            Causal = a.Mask.Causal,
+            QueryStart = (int*)CpuStorage.Address(a.Mask.QueryStart),
+            KeyLength = (int*)CpuStorage.Address(a.Mask.KeyLength),
+        };
+        if (a.Cache is null) Run<S, V, TensorKeys>(q, a, limits, Tensors(a, limits, q.PanelWidth));
+        else if (a.KeyRows.IsNone) Run<S, V, CachedKeys>(q, a, limits, new CachedKeys { Limits = limits, Cache = q.Own(a.Cache).View });
+        else Run<S, V, GatheredKeys<S, V>>(q, a, limits, Gathered<S, V>(a, limits, q.Own(a.Cache)));
+    }
+
+    private static TensorKeys Tensors(in AttentionArgs a, KeyLimits limits, int panel) => new()
+    {
+        Limits = limits,
+        K = CpuStorage.Floats(a.K),
+        V = CpuStorage.Floats(a.V),
+        PitchK = a.K.Pitch,
+        PitchV = a.V.Pitch,
+        HeadDim = a.Q.Columns / a.Heads,
+        Panel = panel,
+    };
+
+    private static GatheredKeys<S, V> Gathered<S, V>(in AttentionArgs a, KeyLimits limits, CpuKvCache cache) where S : struct, ISimd<V> where V : struct
+    {
+        int* rows = (int*)CpuStorage.Address(a.KeyRows);
+        for (int i = 0; i < limits.Batch; i++)
+        {
+            int keys = limits.Of(i).End(a.Q.Shape[1]);
+            for (int t = 0; t < keys; t++)
+            {
+                int row = rows[((nint)i * a.KeyRows.Pitch) + t];
+                if ((uint)row >= (uint)cache.Rows) throw new ContractException($"Attention: key rows must be 0 to {cache.Rows - 1}, found {row} for key {t}");
+            }
+        }
+        return new GatheredKeys<S, V> { Cache = cache.View, Rows = rows, PitchRows = a.KeyRows.Pitch };
+    }
+
+    private static void Run<S, V, TKeys>(CpuQueue q, in AttentionArgs a, KeyLimits limits, TKeys source)
+        where S : struct, ISimd<V> where V : struct where TKeys : unmanaged, IKeySource
+    {
+        int batch = a.Q.Shape[0], queries = a.Q.Shape[1], headDim = a.Q.Columns / a.Heads;
+        var job = new AttentionJob<S, V, TKeys>
+        {
+            Source = source,
+            Limits = limits,
             Q = CpuStorage.Floats(a.Q),
-            K = CpuStorage.Floats(a.K),
-            Values = CpuStorage.Floats(a.V),
             Y = CpuStorage.Floats(a.Y),
             PitchQ = a.Q.Pitch,
-            PitchK = a.K.Pitch,
-            PitchV = a.V.Pitch,
             PitchY = a.Y.Pitch,
             Queries = queries,
-            Keys = keys,
             Heads = a.Heads,
             HeadDim = headDim,
-            SharedBy = batch / a.K.Shape[0],
             Scale = a.Scale == 0 ? 1 / MathF.Sqrt(headDim) : a.Scale,
-            Causal = a.Mask.Causal,
-            KeyLength = (int*)CpuStorage.Address(a.Mask.KeyLength),
             KeyValid = CpuStorage.Address(a.Mask.KeyValid),
             Parts = Parts(batch * a.Heads, queries, q.Workers.Count),
         };

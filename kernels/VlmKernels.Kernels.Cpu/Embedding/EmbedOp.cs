@@ -18,6 +18,12 @@ internal static unsafe class EmbedOp
 
     private static void CheckIds(in EmbedArgs a)
     {
+        int* starts = (int*)CpuStorage.Address(a.PositionStart);
+        for (int i = 0; i < a.Ids.Shape[0] && starts is not null; i++)
+        {
+            int last = a.Positions.Rows - a.Ids.Columns;
+            if ((uint)starts[i] > (uint)last) throw new ContractException($"Embed: positions are 0 to {a.Positions.Rows - 1}, found {a.Ids.Columns} from {starts[i]} on in row {i}");
+        }
         int* ids = (int*)CpuStorage.Address(a.Ids);
         for (int i = 0; i < a.Ids.Shape.Count; i++)
         {
@@ -34,6 +40,7 @@ internal static unsafe class EmbedOp
             Ids = (int*)CpuStorage.Address(a.Ids),
             Table = table.Row(0),
             Positions = CpuStorage.Floats(a.Positions),
+            PositionStart = (int*)CpuStorage.Address(a.PositionStart),
             Y = CpuStorage.Floats(a.Y),
             PitchIds = a.Ids.Pitch,
             PitchPositions = a.Positions.Pitch,
@@ -46,7 +53,7 @@ internal static unsafe class EmbedOp
 
     private struct EmbedJob<S, V> : IRowJob where S : struct, ISimd<V> where V : struct
     {
-        public int* Ids;
+        public int* Ids, PositionStart;
         public float* Table, Positions, Y;
         public nint PitchIds, PitchPositions, PitchY;
         public int Tokens, Columns;
@@ -56,10 +63,10 @@ internal static unsafe class EmbedOp
             long bytes = (long)sizeof(float) * Columns;
             for (int i = first; i < end; i++)
             {
-                int token = i % Tokens;
+                int token = i % Tokens, position = token + (PositionStart is null ? 0 : PositionStart[i / Tokens]);
                 float* row = Table + ((nint)Ids[(i / Tokens * PitchIds) + token] * Columns), y = Y + (i * PitchY);
                 if (Positions is null) Buffer.MemoryCopy(row, y, bytes, bytes);
-                else BinaryRow.Run<S, V, Plus<S, V>>(row, Positions + (token * PitchPositions), y, Columns);
+                else BinaryRow.Run<S, V, Plus<S, V>>(row, Positions + (position * PitchPositions), y, Columns);
             }
         }
     }

@@ -85,6 +85,9 @@ internal static unsafe class Gemm
     {
         private const int ItemsPerWorker = 4;
 
+        // What a core has under way while memory answers, with room to spare.
+        private const int StreamAhead = 8 << 10;
+
         public GemmOutput Output;
         public Tiling Tiles;
         public float* Packed, Panels;
@@ -114,8 +117,9 @@ internal static unsafe class Gemm
         {
             float* tile = stackalloc float[MicroKernel.MaxRows<S, V>() * Width];
             float* b = Panels + ((long)panel * K * Width);
-            // Behind the last panel this points past the weight: a prefetch may ask for any address.
-            byte* ahead = (byte*)(b + ((long)K * Width));
+            // A single tile reads the weight as one stream, so that little of it is fetched in vain where another thread goes on. Behind the last
+            // panel this points past the weight: a prefetch may ask for any address.
+            byte* ahead = (byte*)b + (lastTile - firstTile == 1 ? StreamAhead : (long)K * Width * sizeof(float));
             nint step = Width * sizeof(float) / Math.Max(1, lastTile - firstTile);
             for (int t = firstTile; t < lastTile; t++, ahead += step * K)
             {

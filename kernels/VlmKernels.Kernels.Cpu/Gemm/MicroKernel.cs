@@ -8,6 +8,8 @@ namespace VlmKernels.Kernels.Cpu;
 /// </summary>
 internal static unsafe class MicroKernel
 {
+    private const int CacheLine = 64;
+
     /// <summary>Tallest tile: accumulators, two vectors of b and one broadcast must fit the registers (32 with AVX-512, else 16).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MaxRows<S, V>() where S : struct, ISimd<V> where V : struct => S.Width == 16 ? 12 : 6;
@@ -90,6 +92,8 @@ internal static unsafe class MicroKernel
             if (R.Count > 10) { x = S.Broadcast(a[10]); c10a = S.Fma(x, b0, c10a); c10b = S.Fma(x, b1, c10b); }
             if (R.Count > 11) { x = S.Broadcast(a[11]); c11a = S.Fma(x, b0, c11a); c11b = S.Fma(x, b1, c11b); }
             S.Prefetch(ahead);
+            // With few rows a step takes less time than two lines of b need from memory; the widest tier's step is that long.
+            if (R.Count <= 8 && S.Width == 16) S.Prefetch(ahead + CacheLine);
             ahead += aheadStep;
             a += R.Count;
             b += strideB;

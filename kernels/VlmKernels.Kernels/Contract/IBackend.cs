@@ -24,6 +24,9 @@ public interface IBackend : IDisposable
     /// <summary>Brings a weight into the backend's own form, reading the source once.</summary>
     PackedWeight Pack(in PackRequest request);
 
+    /// <summary>Makes an empty cache of keys and values.</summary>
+    KvCache CreateKvCache(int rows, int capacity, int heads, int headDim);
+
     /// <summary>Opens an ordered stream of work.</summary>
     IQueue OpenQueue();
 }

@@ -23,8 +23,11 @@ public interface IOps
     /// <summary>Pixels U or F [b, h, w, 3] to tokens A [b, n, width]: patches, class token and positions in one pass.</summary>
     void PatchEmbed(in PatchEmbedArgs a);
 
-    /// <summary>y = softmax(q·kᵀ·scale + mask)·v per head; q [b, n, heads·d], k and v [b', m, heads·d], b a multiple of b'.</summary>
+    /// <summary>y = softmax(q·kᵀ·scale + mask)·v per head; q [b, n, heads·d], k and v [b', m, heads·d], b a multiple of b', or a cache.</summary>
     void Attention(in AttentionArgs a);
+
+    /// <summary>Writes k and v [b, n, heads·d] A into the slots of a cache, from each row's position on.</summary>
+    void AppendKv(in AppendKvArgs a);
 
     /// <summary>Row-wise normalisation of x (+ residual).</summary>
     void Norm(in NormArgs a);

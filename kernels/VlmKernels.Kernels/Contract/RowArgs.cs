@@ -72,6 +72,9 @@ public readonly record struct EmbedArgs(Tensor Ids, PackedWeight Table, Tensor Y
 {
     /// <summary>[at least n, width] F: row i is added to token i; none: nothing is added.</summary>
     public Tensor Positions { get; init; }
+
+    /// <summary>[b] I: the row of positions that each row's first token gets; the others follow it. None: 0.</summary>
+    public Tensor PositionStart { get; init; }
 }
 
 /// <summary>

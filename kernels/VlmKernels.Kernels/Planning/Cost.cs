@@ -26,8 +26,11 @@ public readonly record struct Cost(long Flops, long Bytes)
     /// <summary>Cost of patch embedding.</summary>
     public static Cost Of(in PatchEmbedArgs a) => new(2L * (a.Y.Rows - (a.ClassToken.IsNone ? 0 : a.Y.Shape[0])) * a.Weight.Inputs * a.Weight.Outputs, Size(a.Pixels) + a.Weight.Bytes + Size(a.Y) + Size(a.Positions));
 
-    /// <summary>Cost of attention: both products, without what a mask hides.</summary>
-    public static Cost Of(in AttentionArgs a) => new(4L * a.Q.Shape.Count * a.K.Shape[1], Size(a.Q) + Size(a.K) + Size(a.V) + Size(a.Y));
+    /// <summary>Cost of attention: both products, whatever a mask hides; a cache counts as full.</summary>
+    public static Cost Of(in AttentionArgs a) => new(4L * a.Q.Shape.Count * a.Keys, Size(a.Q) + (a.Cache?.Bytes ?? Size(a.K) + Size(a.V)) + Size(a.Y));
+
+    /// <summary>Cost of an addition to a cache.</summary>
+    public static Cost Of(in AppendKvArgs a) => new(0, 2 * (Size(a.K) + Size(a.V)));
 
     /// <summary>Cost of a normalisation.</summary>
     public static Cost Of(in NormArgs a) => new(8L * a.X.Shape.Count, Size(a.X) + Size(a.Y) + Size(a.Residual));

@@ -8,6 +8,7 @@ public sealed class PlanBackend : IBackend
 {
     private long _allocated;
     private long _packed;
+    private long _cached;
 
     /// <inheritdoc/>
     public string Name => "plan";
@@ -23,6 +24,9 @@ public sealed class PlanBackend : IBackend
 
     /// <summary>Bytes of all blocks allocated so far.</summary>
     public long AllocatedBytes => _allocated;
+
+    /// <summary>Bytes of all caches of keys and values, one F32 per value.</summary>
+    public long CacheBytes => _cached;
 
     /// <inheritdoc/>
     public Storage Allocate(long bytes)
@@ -57,6 +61,15 @@ public sealed class PlanBackend : IBackend
     }
 
     /// <inheritdoc/>
+    public KvCache CreateKvCache(int rows, int capacity, int heads, int headDim)
+    {
+        KvCache.Check(rows, capacity, heads, headDim);
+        var cache = new PlannedCache(rows, capacity, heads, headDim);
+        _cached += cache.Bytes;
+        return cache;
+    }
+
+    /// <inheritdoc/>
     public IQueue OpenQueue() => new Queue(this);
 
     /// <inheritdoc/>
@@ -78,6 +91,13 @@ public sealed class PlanBackend : IBackend
         public override void Dispose() { }
     }
 
+    private sealed class PlannedCache(int rows, int capacity, int heads, int headDim) : KvCache(rows, capacity, heads, headDim)
+    {
+        public override long Bytes => 8L * Rows * Capacity * Columns;
+
+        public override void Dispose() { }
+    }
+
     private sealed class Queue(PlanBackend plan) : IQueue
     {
         public void Linear(in LinearArgs a) => plan.Total += Cost.Of(a);
@@ -91,6 +111,8 @@ public sealed class PlanBackend : IBackend
         public void PatchEmbed(in PatchEmbedArgs a) => plan.Total += Cost.Of(a);
 
         public void Attention(in AttentionArgs a) => plan.Total += Cost.Of(a);
+
+        public void AppendKv(in AppendKvArgs a) => plan.Total += Cost.Of(a);
 
         public void Norm(in NormArgs a) => plan.Total += Cost.Of(a);
 

@@ -5,53 +5,70 @@ internal static class AttentionReference
 {
     public static void Run(in AttentionArgs a)
     {
-        MatrixView<float> q = a.Q.Floats(), y = a.Y.Floats();
-        int queries = a.Q.Shape[1], keys = a.K.Shape[1], dim = q.Columns / a.Heads, sharing = a.Q.Shape[0] / a.K.Shape[0];
+        var cache = a.Cache is null ? null : ReferenceKvCache.Own(a.Cache);
+        MatrixView<float> q = a.Q.Floats(), y = a.Y.Floats(), k = (cache?.Keys ?? a.K).Floats(), v = (cache?.Values ?? a.V).Floats();
+        int dim = q.Columns / a.Heads;
         double scale = a.Scale == 0 ? 1 / Math.Sqrt(dim) : a.Scale;
-        double[] scores = new double[keys];
+        double[] scores = new double[a.Keys];
         for (int row = 0; row < q.Rows; row++)
         {
-            int batch = row / queries / sharing;
+            var seen = new Keys(a, row / a.Q.Shape[1], row % a.Q.Shape[1]);
             for (int h = 0; h < a.Heads; h++)
             {
-                double max = Score(a, q.Row(row).Slice(h * dim, dim), batch, row % queries, h * dim, scale, scores);
-                Mix(a, scores, max, batch, h * dim, y.Row(row).Slice(h * dim, dim));
+                double max = Score(seen, k, q.Row(row).Slice(h * dim, dim), h * dim, scale, scores);
+                Mix(seen, v, scores, max, h * dim, y.Row(row).Slice(h * dim, dim));
             }
         }
     }
 
     /// <summary>Fills the scores, −∞ for hidden keys, and gives the largest.</summary>
-    private static double Score(in AttentionArgs a, ReadOnlySpan<float> query, int batch, int position, int column, double scale, Span<double> scores)
+    private static double Score(in Keys keys, MatrixView<float> k, ReadOnlySpan<float> query, int column, double scale, Span<double> scores)
     {
-        var k = a.K.Floats();
         double max = double.NegativeInfinity;
         for (int t = 0; t < scores.Length; t++)
         {
-            bool seen = Sees(a.Mask, batch, position, t, scores.Length);
-            scores[t] = seen ? scale * Formulas.Dot(query, k.Row((batch * scores.Length) + t).Slice(column, query.Length)) : double.NegativeInfinity;
+            scores[t] = keys.Sees(t) ? scale * Formulas.Dot(query, k.Row(keys.Row(t)).Slice(column, query.Length)) : double.NegativeInfinity;
             max = Math.Max(max, scores[t]);
         }
         return max;
     }
 
-    private static bool Sees(in Mask mask, int batch, int query, int key, int keys) =>
-        (!mask.Causal || key <= query)
-        && (mask.KeyLength.IsNone || key < new MatrixView<int>(mask.KeyLength).Values[batch])
-        && (mask.KeyValid.IsNone || new MatrixView<byte>(mask.KeyValid).Values[(batch * keys) + key] != 0);
-
-    private static void Mix(in AttentionArgs a, ReadOnlySpan<double> scores, double max, int batch, int column, Span<float> y)
+    private static void Mix(in Keys keys, MatrixView<float> v, ReadOnlySpan<double> scores, double max, int column, Span<float> y)
     {
-        var v = a.V.Floats();
         double[] mixed = new double[y.Length];
         double total = 0;
         for (int t = 0; t < scores.Length; t++)
         {
             if (double.IsNegativeInfinity(scores[t])) continue;
             double weight = Math.Exp(scores[t] - max);
-            var value = v.Row((batch * scores.Length) + t).Slice(column, y.Length);
+            var value = v.Row(keys.Row(t)).Slice(column, y.Length);
             for (int c = 0; c < y.Length; c++) mixed[c] += weight * value[c];
             total += weight;
         }
         for (int c = 0; c < y.Length; c++) y[c] = total == 0 ? 0 : (float)(mixed[c] / total);
+    }
+
+    /// <summary>The keys of query <paramref name="query"/> of row <paramref name="batch"/>: where they lie and which of them it sees.</summary>
+    private readonly ref struct Keys(in AttentionArgs a, int batch, int query)
+    {
+        private readonly Mask _mask = a.Mask;
+        private readonly int _count = a.Keys;
+        // Row i · b' / b of the keys; through KeyRows every row of q has its own.
+        private readonly int _row = (int)((long)batch * a.KeyBatch / a.Q.Shape[0]);
+        private readonly int _position = query + (a.Mask.QueryStart.IsNone ? 0 : new MatrixView<int>(a.Mask.QueryStart).Values[batch]);
+        private readonly int _cacheRows = a.Cache?.Rows ?? 0;
+        private readonly ReadOnlySpan<int> _rows = a.KeyRows.IsNone ? [] : new MatrixView<int>(a.KeyRows).Row(batch);
+
+        public bool Sees(int key) =>
+            (!_mask.Causal || key <= _position)
+            && (_mask.KeyLength.IsNone || key < new MatrixView<int>(_mask.KeyLength).Values[_row])
+            && (_mask.KeyValid.IsNone || new MatrixView<byte>(_mask.KeyValid).Values[(_row * _count) + key] != 0);
+
+        public int Row(int key)
+        {
+            if (_rows.IsEmpty) return (_row * _count) + key;
+            if ((uint)_rows[key] >= (uint)_cacheRows) throw new ContractException($"Attention: key rows must be 0 to {_cacheRows - 1}, found {_rows[key]} for key {key}");
+            return (_rows[key] * _count) + key;
+        }
     }
 }

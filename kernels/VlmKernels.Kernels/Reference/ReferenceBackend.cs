@@ -60,6 +60,15 @@ public sealed class ReferenceBackend : IBackend
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ContractException">An extent is not positive.</exception>
+    public KvCache CreateKvCache(int rows, int capacity, int heads, int headDim)
+    {
+        KvCache.Check(rows, capacity, heads, headDim);
+        var shape = new Shape(rows, capacity, heads * headDim);
+        return new ReferenceKvCache(New(shape), New(shape), heads);
+    }
+
+    /// <inheritdoc/>
     public IQueue OpenQueue()
     {
         var queue = new ReferenceQueue(this);

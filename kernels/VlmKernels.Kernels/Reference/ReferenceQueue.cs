@@ -27,6 +27,8 @@ internal sealed class ReferenceQueue(ReferenceBackend backend) : IQueue
 
     public void Attention(in AttentionArgs a) => Enqueue(a, AttentionReference.Run);
 
+    public void AppendKv(in AppendKvArgs a) => Enqueue(a, AppendKvReference.Run);
+
     public void Norm(in NormArgs a) => Enqueue(a, NormReference.Run);
 
     public void Combine(in CombineArgs a) => Enqueue(a, CombineReference.Run);

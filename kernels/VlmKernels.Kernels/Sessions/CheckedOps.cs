@@ -95,22 +95,33 @@ public sealed class CheckedOps(IOps inner) : IOps
     {
         var check = new Check("Attention");
         check.Given("q", a.Q, DType.F32);
+        check.Written("y", a.Y, DType.F32);
+        check.That(a.Q.Shape.Rank == 3, $"q must have three extents, found {a.Q.Shape}");
+        check.Shape("y", a.Y, a.Q.Shape);
+        check.That(a.Heads > 0 && a.Q.Columns % a.Heads == 0, $"{a.Heads} heads do not divide {a.Q.Columns} columns");
+        if (a.Cache is null) Keys(check, a);
+        else CachedKeys(check, a, a.Cache);
+        if (!a.Mask.QueryStart.IsNone) check.Vector("query start", a.Mask.QueryStart, DType.I32, a.Q.Shape[0]);
+        if (!a.Mask.KeyLength.IsNone) check.Vector("key length", a.Mask.KeyLength, DType.I32, a.KeyBatch);
+        if (!a.Mask.KeyValid.IsNone) check.Vector("key valid", a.Mask.KeyValid, DType.U8, (long)a.KeyBatch * a.Keys);
+        check.Apart("q", a.Q, "y", a.Y);
+        inner.Attention(a);
+    }
+
+    /// <inheritdoc/>
+    public void AppendKv(in AppendKvArgs a)
+    {
+        var check = new Check("AppendKv");
+        check.That(a.Cache is not null, "the cache is not given");
         check.Given("k", a.K, DType.F32);
         check.Given("v", a.V, DType.F32);
-        check.Written("y", a.Y, DType.F32);
-        check.That(a.Q.Shape.Rank == 3 && a.K.Shape.Rank == 3, $"q and k must have three extents, found {a.Q.Shape} and {a.K.Shape}");
+        check.That(a.K.Shape.Rank == 3 && a.K.Columns == a.Cache!.Columns, $"k is {a.K.Shape}, but the cache has {a.Cache!.Heads} heads of {a.Cache!.HeadDim}");
         check.Shape("v", a.V, a.K.Shape);
-        check.Shape("y", a.Y, a.Q.Shape);
-        check.That(a.Q.Columns == a.K.Columns, $"q is {a.Q.Shape}, but k is {a.K.Shape}");
-        check.That(a.Heads > 0 && a.Q.Columns % a.Heads == 0, $"{a.Heads} heads do not divide {a.Q.Columns} columns");
-        int keyBatch = a.K.Shape[0];
-        check.That(keyBatch > 0 && a.Q.Shape[0] % keyBatch == 0, $"{a.Q.Shape[0]} rows of q do not share {keyBatch} rows of k evenly");
-        if (!a.Mask.KeyLength.IsNone) check.Vector("key length", a.Mask.KeyLength, DType.I32, keyBatch);
-        if (!a.Mask.KeyValid.IsNone) check.Vector("key valid", a.Mask.KeyValid, DType.U8, a.K.Rows);
-        check.Apart("q", a.Q, "y", a.Y);
-        check.Apart("k", a.K, "y", a.Y);
-        check.Apart("v", a.V, "y", a.Y);
-        inner.Attention(a);
+        int batch = a.K.Shape[0];
+        check.That(batch == 0 || a.Cache!.Rows % batch == 0, $"{batch} rows of k do not go evenly into {a.Cache!.Rows} rows of the cache");
+        check.That(a.K.Shape[1] <= a.Cache!.Capacity, $"k has {a.K.Shape[1]} tokens, but the cache has {a.Cache!.Capacity} slots");
+        if (!a.Positions.IsNone) check.Vector("positions", a.Positions, DType.I32, batch);
+        inner.AppendKv(a);
     }
 
     /// <inheritdoc/>
@@ -207,6 +218,8 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.That(a.Ids.Shape.Rank == 2, $"ids must be [b, n], found {a.Ids}");
         check.Shape("y", a.Y, new Shape(a.Ids.Shape[0], a.Ids.Shape[1], a.Table.Inputs));
         check.Apart("ids", a.Ids, "y", a.Y);
+        if (!a.PositionStart.IsNone) check.Vector("position start", a.PositionStart, DType.I32, a.Ids.Shape[0]);
+        check.That(a.PositionStart.IsNone || !a.Positions.IsNone, "a position start needs positions");
         if (!a.Positions.IsNone) check.Given("positions", a.Positions, DType.F32);
         if (!a.Positions.IsNone) check.That(a.Positions.Rows >= a.Ids.Columns && a.Positions.Columns == a.Table.Inputs, $"positions are {a.Positions.Shape}, but ids are {a.Ids.Shape} and the width is {a.Table.Inputs}");
         inner.Embed(a);
@@ -240,6 +253,29 @@ public sealed class CheckedOps(IOps inner) : IOps
         check.Apart("pixels", a.Pixels, "y", a.Y);
         check.Dense("byte table", a.ByteTable, ByteTableShape);
         inner.PixelsToFloat(a);
+    }
+
+    private static void Keys(Check check, in AttentionArgs a)
+    {
+        check.Given("k", a.K, DType.F32);
+        check.Given("v", a.V, DType.F32);
+        check.That(a.K.Shape.Rank == 3, $"k must have three extents, found {a.K.Shape}");
+        check.Shape("v", a.V, a.K.Shape);
+        check.That(a.Q.Columns == a.K.Columns, $"q is {a.Q.Shape}, but k is {a.K.Shape}");
+        check.That(a.K.Shape[0] > 0 && a.Q.Shape[0] % a.K.Shape[0] == 0, $"{a.Q.Shape[0]} rows of q do not share {a.K.Shape[0]} rows of k evenly");
+        check.That(a.KeyRows.IsNone, "key rows are rows of a cache, which is not given");
+        check.Apart("k", a.K, "y", a.Y);
+        check.Apart("v", a.V, "y", a.Y);
+    }
+
+    private static void CachedKeys(Check check, in AttentionArgs a, KvCache cache)
+    {
+        check.That(a.K.IsNone && a.V.IsNone, "k and v are given beside a cache");
+        check.That(a.Heads == cache.Heads && a.Q.Columns == cache.Columns, $"q is {a.Q.Shape} with {a.Heads} heads, but the cache has {cache.Heads} heads of {cache.HeadDim}");
+        int batch = a.Q.Shape[0];
+        if (a.KeyRows.IsNone) check.That(batch == 0 || batch % cache.Rows == 0 || cache.Rows % batch == 0, $"{batch} rows of q do not share {cache.Rows} rows of the cache evenly");
+        else check.Given("key rows", a.KeyRows, DType.I32);
+        if (!a.KeyRows.IsNone) check.Shape("key rows", a.KeyRows, new Shape(batch, cache.Capacity));
     }
 
     private static int Batch(Tensor t) => t.Shape.Rank == 3 ? t.Shape[0] : 1;

@@ -15,6 +15,7 @@ public interface ITap
 /// </summary>
 public sealed class Session : IDisposable
 {
+    private readonly IBackend _backend;
     private readonly IQueue _queue;
     private readonly Workspace _workspace;
     private readonly DType _activation;
@@ -25,6 +26,7 @@ public sealed class Session : IDisposable
     /// <param name="tap">Receives intermediate results; null for normal work.</param>
     public Session(IBackend backend, ITap? tap = null)
     {
+        _backend = backend;
         _queue = backend.OpenQueue();
         _workspace = new Workspace(backend);
         _activation = backend.ActivationType;
@@ -52,6 +54,9 @@ public sealed class Session : IDisposable
 
     /// <summary>Takes an uninitialised tensor U: pixels, 0/1 masks.</summary>
     public Tensor TakeBytes(params ReadOnlySpan<int> shape) => _workspace.Take(new Shape(shape), DType.U8);
+
+    /// <summary>Makes an empty cache of keys and values; it lies outside the workspace and lives until its owner disposes it.</summary>
+    public KvCache CreateKvCache(int rows, int capacity, int heads, int headDim) => _backend.CreateKvCache(rows, capacity, heads, headDim);
 
     /// <summary>Opens a mark; disposing it gives back all that was taken since.</summary>
     public WorkspaceMark Mark() => new(this, _workspace.Position);

@@ -55,6 +55,14 @@ public sealed record ImagePipeline
     /// <summary>OpenAI's CLIP transform: short side to size, bicubic, centred crop, CLIP's mean and deviation; RGB comes last and drops transparency.</summary>
     public static ImagePipeline OpenAi(int size) => OpenClipConfig.Clip(size);
 
+    /// <summary>salesforce/BLIP's transform: RGB without transparency, squashed to size, bicubic, CLIP's mean and deviation.</summary>
+    public static ImagePipeline Blip(int size) => new()
+    {
+        Alpha = AlphaRule.Drop,
+        Resize = new ResizeStep(ResizeMode.Exact, size, size, ResizeFilter.Bicubic),
+        Scaling = new PixelScaling(1 / 255.0, false, OpenClipConfig.ClipMean, OpenClipConfig.ClipDeviation),
+    };
+
     /// <summary>open_clip's evaluation transform from the <c>preprocess_cfg</c> of <c>open_clip_config.json</c>.</summary>
     /// <param name="preprocessConfig">The JSON object; keys mean, std, interpolation, resize_mode, fill_color, size, mode.</param>
     /// <param name="size">The tower's <c>image_size</c>, used when the object has no size.</param>

@@ -35,8 +35,32 @@ internal static class ClassTokenizers
     /// <summary>BertTokenizer: vocab.txt, one token a line.</summary>
     public static Tokenizer Bert(string vocabularyPath, TokenizerConfig config)
     {
+        return Bert(vocabularyPath, config, ReadLines(vocabularyPath), new WordPieceDecoder("##", WordPieceCleanUp.Token));
+    }
+
+    /// <summary>salesforce/BLIP's tokenizer: BERT's with [DEC] and [ENC] appended; decoding cleans the whole text as transformers 4.15 does.</summary>
+    public static Tokenizer Blip(string vocabularyPath)
+    {
+        var ids = ReadLines(vocabularyPath);
+        var config = new TokenizerConfig();
+        foreach (string token in (ReadOnlySpan<string>)["[DEC]", "[ENC]"])
+        {
+            ids.TryAdd(token, ids.Count);
+            config.AdditionalSpecial.Add(token);
+        }
+        config.Default("bos_token", "[DEC]");
+        return Bert(vocabularyPath, config, ids, new WordPieceDecoder("##", WordPieceCleanUp.Text));
+    }
+
+    private static Dictionary<string, int> ReadLines(string vocabularyPath)
+    {
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (string line in File.ReadAllText(vocabularyPath, Encoding.UTF8).TrimEnd('\n').Split('\n')) ids[line.TrimEnd('\r')] = ids.Count;
+        return ids;
+    }
+
+    private static Tokenizer Bert(string vocabularyPath, TokenizerConfig config, Dictionary<string, int> ids, ITokenDecoder decoder)
+    {
         var vocabulary = new Vocabulary(ids, vocabularyPath);
         foreach ((string key, string token) in new[] { ("unk_token", "[UNK]"), ("sep_token", "[SEP]"), ("pad_token", "[PAD]"), ("cls_token", "[CLS]"), ("mask_token", "[MASK]") }) config.Default(key, token);
         SpecialTokens special = config.Resolve(t => vocabulary.Id(t));
@@ -48,7 +72,7 @@ internal static class ClassTokenizers
             PreTokenizer = new BertSplit(),
             Added = new AddedTokens([.. Special(config, vocabulary)], null),
             Surroundings = new Surroundings([Need(special.Classify, "classification")], [Need(special.Separate, "separator")]),
-            Decoder = new WordPieceDecoder("##", CleanUp: true),
+            Decoder = decoder,
             Special = special,
             ModelMaxLength = config.ModelMaxLength,
         };

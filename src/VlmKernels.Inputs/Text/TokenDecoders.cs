@@ -21,8 +21,19 @@ internal sealed record ByteLevelDecoder(string EndSuffix = "", bool Strip = fals
     }
 }
 
-/// <summary>Words with blanks between, continuations joined (tokenizer.json: WordPiece). Clean-up looks at one token at a time, as the library does.</summary>
-internal sealed record WordPieceDecoder(string Prefix, bool CleanUp) : ITokenDecoder
+/// <summary>Where a WordPiece decoder removes blanks before punctuation and contractions.</summary>
+internal enum WordPieceCleanUp
+{
+    /// <summary>Nowhere.</summary>
+    None,
+    /// <summary>In one token at a time, as the tokenizers library does.</summary>
+    Token,
+    /// <summary>In the whole text, as transformers' slow tokenizers do.</summary>
+    Text,
+}
+
+/// <summary>Words with blanks between, continuations joined (tokenizer.json: WordPiece).</summary>
+internal sealed record WordPieceDecoder(string Prefix, WordPieceCleanUp CleanUp) : ITokenDecoder
 {
     public string Decode(IReadOnlyList<string> tokens)
     {
@@ -31,9 +42,9 @@ internal sealed record WordPieceDecoder(string Prefix, bool CleanUp) : ITokenDec
         {
             string token = tokens[i];
             if (i > 0) token = token.StartsWith(Prefix, StringComparison.Ordinal) ? token[Prefix.Length..] : " " + token;
-            text.Append(CleanUp ? TokenSpaces.CleanUp(token).Replace(" do not", " don't", StringComparison.Ordinal) : token);
+            text.Append(CleanUp == WordPieceCleanUp.Token ? TokenSpaces.CleanUp(token).Replace(" do not", " don't", StringComparison.Ordinal) : token);
         }
-        return text.ToString();
+        return CleanUp == WordPieceCleanUp.Text ? TokenSpaces.CleanUp(text.ToString()) : text.ToString();
     }
 }
 

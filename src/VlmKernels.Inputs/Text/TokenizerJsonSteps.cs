@@ -61,7 +61,7 @@ internal static class TokenizerJsonSteps
         ITokenDecoder decoder = type switch
         {
             "ByteLevel" => new ByteLevelDecoder(endSuffix, endSuffix.Length > 0),
-            "WordPiece" => new WordPieceDecoder(json.Text("prefix") ?? "##", json.Flag("cleanup", true)),
+            "WordPiece" => new WordPieceDecoder(json.Text("prefix") ?? "##", json.Flag("cleanup", true) ? WordPieceCleanUp.Token : WordPieceCleanUp.None),
             _ => throw NotImplemented(json, "decoder", type),
         };
         json.Ignore(["trim_offsets", "add_prefix_space", "use_regex"]);

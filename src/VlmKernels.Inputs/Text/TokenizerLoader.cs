@@ -34,6 +34,12 @@ public static class TokenizerLoader
     /// <exception cref="ConfigFormatException">A damaged file.</exception>
     public static ITokenizer LoadOpenClip(string mergesPath, TextCleaning cleaning = TextCleaning.Lower) => SimpleClipTokenizer.OpenClip(mergesPath, cleaning);
 
+    /// <summary>Loads salesforce/BLIP's tokenizer: that of bert-base-uncased with [DEC] and [ENC] appended where the list lacks them.</summary>
+    /// <param name="vocabularyPath">vocab.txt, one token a line.</param>
+    /// <exception cref="ConfigFormatException">A damaged file.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static ITokenizer LoadBlip(string vocabularyPath) => ClassTokenizers.Blip(vocabularyPath);
+
     private static Tokenizer LoadFile(string path, string folder)
     {
         try

@@ -36,7 +36,7 @@ public sealed class ClipCheckpoint : IDisposable
     /// <summary>The configuration file that gave them; null when they were inferred from the tensors.</summary>
     public string? ConfigFile { get; }
 
-    /// <summary>What had to be assumed, for people.</summary>
+    /// <summary>What had to be assumed, and what the files hold besides, for people.</summary>
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>Name for messages: <c>CLIP ViT-B/32 (HF layout)</c>.</summary>
@@ -54,8 +54,9 @@ public sealed class ClipCheckpoint : IDisposable
         {
             var kind = CheckpointKind.Recognise(files.Tensors.Keys);
             if (kind.Layout is null) throw new WeightFileException(files.Path, null, "a checkpoint of a supported architecture", kind.Reason);
+            if (kind.Family != CheckpointKind.Clip) throw new WeightFileException(files.Path, null, "a CLIP checkpoint", kind.Reason);
             var weights = kind.Layout.Over(files.Path, files.Tensors.Values);
-            var notes = new List<string>();
+            var notes = files.Notes.ToList();
             string? configFile = FindConfig(files.Path, weights.Layout);
             if (LacksConfig(files.Path, weights.Layout)) throw new WeightFileException(files.Path, null, "config.json beside a checkpoint in the HF layout", "no such file");
             var config = Present(configFile is null ? ClipShapes.Infer(weights, notes) : Read(configFile), weights, notes);

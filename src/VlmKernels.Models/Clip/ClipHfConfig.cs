@@ -24,15 +24,8 @@ public static class ClipHfConfig
             default: throw new ConfigFormatException(file, $"\"model_type\": expected clip, found {type}");
         }
         int projection = config.Positive("projection_dim", 512);
-        return new ClipConfig { Vision = Vision(Effective(config, "vision_config", file), projection), Text = Text(Effective(config, "text_config", file), projection) };
+        return new ClipConfig { Vision = Vision(config.Effective("vision_config"), projection), Text = Text(config.Effective("text_config"), projection) };
     }
-
-    /// <summary>
-    /// A section of old OpenAI repositories may exist twice. The <c>_dict</c> one then counts alone: keys that it lacks take the class
-    /// defaults, not the values of the plain section.
-    /// </summary>
-    private static ConfigSection Effective(ConfigSection config, string key, string file)
-        => config.Section(key + "_dict") ?? config.Section(key) ?? ConfigSection.Empty(file, key + ".");
 
     private static ClipVisionConfig Vision(ConfigSection c, int projection)
     {

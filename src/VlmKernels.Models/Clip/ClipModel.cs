@@ -9,9 +9,6 @@ namespace VlmKernels.Models;
 /// </summary>
 public sealed class ClipModel
 {
-    // The floor of torch.nn.functional.normalize.
-    private const float NormEpsilon = 1e-12f;
-
     // e to more than this is no float; training stops at ln 100.
     private const float MostLogitScale = 88;
 
@@ -71,8 +68,7 @@ public sealed class ClipModel
     public static Tensor Normalize(Session s, Tensor features, Tensor into = default)
     {
         var y = into.IsNone ? s.TakeFloat(features.Shape[0], features.Columns) : into;
-        s.Ops.Norm(new NormArgs(features, y, NormKind.L2, NormEpsilon));
-        return y;
+        return UnitLength.Apply(s, features, into: y);
     }
 
     /// <summary>Compares normalised rows [m, e] with normalised rows [n, e].</summary>

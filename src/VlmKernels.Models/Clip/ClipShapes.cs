@@ -34,7 +34,7 @@ public static class ClipShapes
     private static ClipVisionConfig Vision(LayoutView w, Activation activation, ICollection<string> notes)
     {
         const string Patches = "vision_model.embeddings.patch_embedding.weight";
-        int width = Extent(w, Patches, 0), patch = Extent(w, Patches, -1), grid = Grid(w, "vision_model.embeddings.position_embedding.weight");
+        int width = w.Extent(Patches, 0), patch = w.Extent(Patches, -1), grid = Grid(w, "vision_model.embeddings.position_embedding.weight");
         int heads = Math.Max(1, width / HeadWidth);
         if (patch == 14 && SixteenHeads.Contains(width))
         {
@@ -42,28 +42,28 @@ public static class ClipShapes
             notes.Add($"no configuration: 16 heads assumed for hidden size {width}, as ViT-H, g and bigG have");
         }
         var block = Block(w, "vision_model.encoder.layers.", width, heads, activation);
-        return new ClipVisionConfig(block, patch * grid, patch, Extent(w, "visual_projection.weight", 0));
+        return new ClipVisionConfig(block, patch * grid, patch, w.Extent("visual_projection.weight", 0));
     }
 
     private static ClipResNetConfig ResNet(LayoutView w)
     {
-        int width = Extent(w, "visual.layer1.0.conv1.weight", 0), grid = Grid(w, "visual.attnpool.positional_embedding");
+        int width = w.Extent("visual.layer1.0.conv1.weight", 0), grid = Grid(w, "visual.attnpool.positional_embedding");
         var layers = ImmutableArray.CreateBuilder<int>(StageCount);
-        for (int stage = 1; stage <= StageCount; stage++) layers.Add(CountLayers(w, $"visual.layer{stage}."));
-        return new ClipResNetConfig(layers.MoveToImmutable(), width, Math.Max(1, width * 32 / HeadWidth), 32 * grid, Extent(w, "visual.attnpool.c_proj.weight", 0));
+        for (int stage = 1; stage <= StageCount; stage++) layers.Add(w.CountLayers($"visual.layer{stage}."));
+        return new ClipResNetConfig(layers.MoveToImmutable(), width, Math.Max(1, width * 32 / HeadWidth), 32 * grid, w.Extent("visual.attnpool.c_proj.weight", 0));
     }
 
     private static ClipTextConfig Text(LayoutView w, Activation activation)
     {
         const string Tokens = "text_model.embeddings.token_embedding.weight";
-        int width = Extent(w, Tokens, 1);
+        int width = w.Extent(Tokens, 1);
         var block = Block(w, "text_model.encoder.layers.", width, Math.Max(1, width / HeadWidth), activation);
-        int context = Extent(w, "text_model.embeddings.position_embedding.weight", 0);
-        return new ClipTextConfig(block, Extent(w, Tokens, 0), context, Extent(w, "text_projection.weight", 0));
+        int context = w.Extent("text_model.embeddings.position_embedding.weight", 0);
+        return new ClipTextConfig(block, w.Extent(Tokens, 0), context, w.Extent("text_projection.weight", 0));
     }
 
     private static ClipBlockConfig Block(LayoutView w, string layers, int width, int heads, Activation activation)
-        => new(width, Extent(w, $"{layers}0.mlp.fc1.weight", 0), CountLayers(w, layers), heads, activation);
+        => new(width, w.Extent($"{layers}0.mlp.fc1.weight", 0), w.CountLayers(layers), heads, activation);
 
     /// <summary>OpenAI wrote the sizes beside the weights, and matrices in a narrower type than norms; everyone else trains with exact GELU.</summary>
     private static Activation InferActivation(LayoutView w, ICollection<string> notes)
@@ -75,26 +75,5 @@ public static class ClipShapes
         return activation;
     }
 
-    private static int Extent(LayoutView w, string name, int axis)
-    {
-        var shape = w.Find(name)?.Shape ?? throw new WeightFileException(w.Origin, w.NameInFile(name), "the tensor, to infer the model's sizes from", "no such tensor");
-        int index = axis < 0 ? axis + shape.Length : axis;
-        if (index < shape.Length && shape[index] is > 0 and <= int.MaxValue) return (int)shape[index];
-        throw new WeightFileException(w.Origin, w.NameInFile(name), $"a shape with axis {axis}", $"[{string.Join(", ", shape)}]");
-    }
-
-    private static int Grid(LayoutView w, string positions) => (int)Math.Round(Math.Sqrt(Extent(w, positions, 0) - 1));
-
-    /// <summary>One more than the largest number behind a prefix.</summary>
-    private static int CountLayers(LayoutView w, string prefix)
-    {
-        int count = 0;
-        foreach (string name in w.Names)
-        {
-            if (!name.StartsWith(prefix, StringComparison.Ordinal)) continue;
-            int end = name.IndexOf('.', prefix.Length);
-            if (end > 0 && int.TryParse(name.AsSpan(prefix.Length, end - prefix.Length), out int index)) count = Math.Max(count, index + 1);
-        }
-        return count;
-    }
+    private static int Grid(LayoutView w, string positions) => (int)Math.Round(Math.Sqrt(w.Extent(positions, 0) - 1));
 }

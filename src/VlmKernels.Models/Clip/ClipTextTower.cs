@@ -12,7 +12,7 @@ public sealed class ClipTextTower
 
     private readonly Embedding _tokens;
     private readonly Tensor _positions;
-    private readonly ClipEncoder _encoder;
+    private readonly PreNormEncoder _encoder;
     private readonly LayerNorm _finalNorm;
     private readonly Linear _projection;
     private readonly ClipTextConfig _config;
@@ -27,7 +27,7 @@ public sealed class ClipTextTower
         WeightNode text = weights["text_model"], embeddings = text["embeddings"];
         _tokens = new Embedding(embeddings["token_embedding"], c.Vocabulary, width);
         _positions = Positions(embeddings["position_embedding"], c.Context, width, c.Resizing);
-        _encoder = new ClipEncoder(text["encoder"]["layers"], c.Block, "text.attention", "text.block");
+        _encoder = ClipEncoder.Load(text["encoder"]["layers"], c.Block, "text.attention", "text.block");
         _finalNorm = new LayerNorm(text["final_layer_norm"], width, c.Block.NormEpsilon);
         _projection = new Linear(weights["text_projection"], width, c.ProjectionSize, bias: false);
     }
@@ -42,29 +42,19 @@ public sealed class ClipTextTower
     /// <exception cref="ArgumentException">The number of ids or mask values is wrong, the texts are too long, or an id is outside the vocabulary.</exception>
     public Tensor Forward(Session s, ReadOnlySpan<int> ids, int batch, int length, ReadOnlySpan<byte> attentionMask = default)
     {
-        Check(ids, batch, length, attentionMask);
+        var text = new TextIds(ids, batch, length, attentionMask);
+        text.Check(_config.Vocabulary, _config.Context);
         var result = s.TakeFloat(batch, _projection.Outputs);
         using var mark = s.Mark();
-        var tokens = s.TakeInt(batch, length);
-        s.CopyIn(ids, tokens);
         s.Tap("text.positions", -1, _positions);
-        var x = _tokens.Apply(s, tokens, _positions);
+        var x = _tokens.Apply(s, text.CopyIn(s), _positions);
         s.Tap("text.embeddings", -1, x);
-        _encoder.Apply(s, x, MaskOf(s, batch, length, attentionMask));
+        _encoder.Apply(s, x, text.PaddingMask(s) with { Causal = _config.IsCausal });
         _finalNorm.Apply(s, x, into: x);
         s.Tap("text.ln_final", -1, x);
         var pooled = Pool(s, ids, length, x);
         s.Tap("text.pooled", -1, pooled);
         return _projection.Apply(s, pooled, into: result);
-    }
-
-    private Mask MaskOf(Session s, int batch, int length, ReadOnlySpan<byte> attentionMask)
-    {
-        var mask = new Mask { Causal = _config.IsCausal };
-        if (attentionMask.IsEmpty) return mask;
-        var valid = s.TakeBytes(batch, length);
-        s.CopyIn(attentionMask, valid);
-        return mask with { KeyValid = valid };
     }
 
     /// <summary>Gathers the one token of each text that stands for it: [batch, width].</summary>
@@ -81,18 +71,6 @@ public sealed class ClipTextTower
         var pooled = s.Take(batch, x.Columns);
         s.Ops.CopyRows(CopyRowsArgs.Gather(x, index, pooled));
         return pooled;
-    }
-
-    private void Check(ReadOnlySpan<int> ids, int batch, int length, ReadOnlySpan<byte> attentionMask)
-    {
-        if (length > _config.Context) throw new ArgumentException($"texts of {length} tokens do not fit the model's context of {_config.Context}", nameof(length));
-        if (batch <= 0 || length <= 0 || ids.Length != batch * length) throw new ArgumentException($"expected {batch} × {length} ids, found {ids.Length}", nameof(ids));
-        if (!attentionMask.IsEmpty && attentionMask.Length != ids.Length) throw new ArgumentException($"expected {ids.Length} mask values, found {attentionMask.Length}", nameof(attentionMask));
-        for (int i = 0; i < ids.Length; i++)
-        {
-            if ((uint)ids[i] < (uint)_config.Vocabulary) continue;
-            throw new ArgumentException($"id {ids[i]} of text {i / length}, token {i % length}, is outside the vocabulary of {_config.Vocabulary}", nameof(ids));
-        }
     }
 
     /// <summary>open_clip resamples the positions when the configuration asks for another context (<c>resize_text_pos_embed</c>).</summary>

@@ -17,7 +17,7 @@ public sealed class ClipVisionTower : IClipVisionTower
 {
     private readonly PatchEmbedding _embeddings;
     private readonly LayerNorm _preNorm, _postNorm;
-    private readonly ClipEncoder _encoder;
+    private readonly PreNormEncoder _encoder;
     private readonly Linear _projection;
 
     /// <summary>Loads the tower.</summary>
@@ -27,9 +27,11 @@ public sealed class ClipVisionTower : IClipVisionTower
     {
         int width = c.Block.HiddenSize;
         var vision = weights["vision_model"];
-        _embeddings = new PatchEmbedding(vision["embeddings"], width, c.PatchSize, c.ImageSize, c.Resizing);
+        var embeddings = vision["embeddings"];
+        var positions = new GridPositions(embeddings["position_embedding"], "weight", c.ImageSize / c.PatchSize, width, c.Resizing);
+        _embeddings = new PatchEmbedding(embeddings, positions, width, c.PatchSize, bias: false);
         _preNorm = new LayerNorm(vision["pre_layrnorm"], width, c.Block.NormEpsilon); // the spelling is the file's
-        _encoder = new ClipEncoder(vision["encoder"]["layers"], c.Block, "vision.attention", "vision.block");
+        _encoder = ClipEncoder.Load(vision["encoder"]["layers"], c.Block, "vision.attention", "vision.block");
         _postNorm = new LayerNorm(vision["post_layernorm"], width, c.Block.NormEpsilon);
         _projection = new Linear(weights["visual_projection"], width, c.ProjectionSize, bias: false);
     }
@@ -44,8 +46,7 @@ public sealed class ClipVisionTower : IClipVisionTower
         _preNorm.Apply(s, x, into: x);
         s.Tap("vision.ln_pre", -1, x);
         _encoder.Apply(s, x, mask: default);
-        var pooled = s.Take(pixels.Batch, x.Columns);
-        s.Ops.CopyRows(new CopyRowsArgs(x, pooled, pixels.Batch, 1) { XStride = x.Shape[1], YStride = 1 });
+        var pooled = FirstToken.Of(s, x);
         _postNorm.Apply(s, pooled, into: pooled);
         s.Tap("vision.pooled", -1, pooled);
         return _projection.Apply(s, pooled, into: result);

@@ -39,6 +39,12 @@ internal sealed class ConfigSection(JsonElement json, string file, string prefix
         { } value => throw Wrong(key, "an object", value),
     };
 
+    /// <summary>
+    /// A section of old repositories may exist twice. The <c>_dict</c> one then counts alone: keys that it lacks take the class defaults, not the
+    /// values of the plain section.
+    /// </summary>
+    public ConfigSection Effective(string key) => Section(key + "_dict") ?? Section(key) ?? Empty(file, key + ".");
+
     public int Whole(string key, int absent) => Take(key) switch
     {
         null => absent,
@@ -60,9 +66,9 @@ internal sealed class ConfigSection(JsonElement json, string file, string prefix
     };
 
     /// <summary>ε of a norm: anything that is not finite, or below 0, makes every result a NaN.</summary>
-    public float Epsilon(string key)
+    public float Epsilon(string key, double absent = 1e-5)
     {
-        float value = (float)Number(key, 1e-5);
+        float value = (float)Number(key, absent);
         return float.IsFinite(value) && value >= 0 ? value : throw Wrong(key, "a finite number of 0 or more", Take(key)!.Value);
     }
 

@@ -15,11 +15,12 @@ public sealed class Embedding
     /// <param name="s">The session.</param>
     /// <param name="ids">[batch, length] I, all inside the table.</param>
     /// <param name="positions">[at least length, width]: row i is added to token i; none: nothing is added.</param>
+    /// <param name="starts">[batch] I: the row of positions that each row's first token gets; none: 0.</param>
     /// <returns>[batch, length, width].</returns>
-    public Tensor Apply(Session s, Tensor ids, Tensor positions = default)
+    public Tensor Apply(Session s, Tensor ids, Tensor positions = default, Tensor starts = default)
     {
         var y = s.Take(ids.Shape[0], ids.Shape[1], _table.Inputs);
-        s.Ops.Embed(new EmbedArgs(ids, _table, y) { Positions = positions });
+        s.Ops.Embed(new EmbedArgs(ids, _table, y) { Positions = positions, PositionStart = starts });
         return y;
     }
 }

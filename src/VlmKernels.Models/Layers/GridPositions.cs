@@ -12,6 +12,8 @@ public enum PositionResizing
     AtLoad,
     /// <summary>The table is resampled for the pictures at hand, without antialiasing (transformers, <c>interpolate_pos_encoding</c>).</summary>
     AtRun,
+    /// <summary>The table is resampled once, at load, without antialiasing (salesforce/BLIP, <c>interpolate_pos_embed</c>).</summary>
+    AtLoadPlain,
 }
 
 /// <summary>Learned positions of a class token and a grid of patches: [1 + rows · columns, width], the class token's first.</summary>
@@ -33,10 +35,11 @@ public sealed class GridPositions
     {
         (_grid, _width, _resamples) = (grid, width, resizing == PositionResizing.AtRun);
         int tokens = 1 + (grid * grid), stored = w.Rows(name, tokens), side = (int)Math.Round(Math.Sqrt(stored - 1));
-        if (resizing == PositionResizing.AtLoad && stored != tokens && side > 0 && 1 + (side * side) == stored)
+        if (resizing is PositionResizing.AtLoad or PositionResizing.AtLoadPlain && stored != tokens && side > 0 && 1 + (side * side) == stored)
         {
             float[] table = w.Values(name, stored, width);
-            _values = w.ChecksOnly ? new float[tokens * width] : Resample(table, width, side, (grid, grid), ResampleKernel.BicubicAntialias);
+            var kernel = resizing == PositionResizing.AtLoad ? ResampleKernel.BicubicAntialias : ResampleKernel.Bicubic;
+            _values = w.ChecksOnly ? new float[tokens * width] : Resample(table, width, side, (grid, grid), kernel);
         }
         else
         {

@@ -4,8 +4,8 @@ using VlmKernels.Weights;
 namespace VlmKernels.Models;
 
 /// <summary>
-/// Pixels to tokens (Dosovitskiy et al. 2021): patches through one linear map without bias, a class token in front, positions added.
-/// Names <c>patch_embedding.weight</c>, <c>class_embedding</c>, <c>position_embedding.weight</c>.
+/// Pixels to tokens (Dosovitskiy et al. 2021): patches through one linear map, a class token in front, positions added.
+/// Names <c>patch_embedding.weight</c>, <c>patch_embedding.bias</c>, <c>class_embedding</c>.
 /// </summary>
 public sealed class PatchEmbedding
 {
@@ -15,13 +15,17 @@ public sealed class PatchEmbedding
     private readonly int _patch;
 
     /// <summary>Loads the layer.</summary>
-    public PatchEmbedding(WeightNode w, int width, int patch, int imageSize, PositionResizing resizing)
+    /// <param name="w">The node that holds it.</param>
+    /// <param name="positions">Positions of the class token and the patches.</param>
+    /// <param name="width">Width of a token.</param>
+    /// <param name="patch">Pixels per side of a patch.</param>
+    /// <param name="bias">Whether the map has one.</param>
+    public PatchEmbedding(WeightNode w, GridPositions positions, int width, int patch, bool bias)
     {
-        _patch = patch;
+        (_positions, _patch) = (positions, patch);
         var kernel = w["patch_embedding"];
-        _weight = kernel.Pack(WeightUse.Patch, kernel.Kernel("weight", width, 3, patch), bias: null, patch);
+        _weight = kernel.Pack(WeightUse.Patch, kernel.Kernel("weight", width, 3, patch), bias ? kernel.Values("bias", width) : null, patch);
         _classToken = w.Vector("class_embedding", width);
-        _positions = new GridPositions(w["position_embedding"], "weight", imageSize / patch, width, resizing);
     }
 
     /// <summary>Applies the layer; taps <c>vision.positions</c>.</summary>

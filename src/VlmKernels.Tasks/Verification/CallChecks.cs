@@ -52,9 +52,12 @@ internal sealed class CallChecks(GoldenCase golden, GoldenCall call)
         string stage = "expect " + fact;
         if (result.Lists.TryGetValue(fact, out int[][]? lists))
         {
-            int[][] rows = [.. expected.EnumerateArray().Select(r => r.EnumerateArray().Select(v => v.GetInt32()).ToArray())];
-            bool same = rows.Length == lists.Length && rows.Zip(lists).All(p => p.First.AsSpan().SequenceEqual(p.Second));
-            Add(stage, Show([rows.Length]), same ? Verdict.Passed : Verdict.Failed, same ? "" : $"found {Show(lists)}");
+            CompareRows(stage, Rows(expected, v => v.GetInt32()), lists);
+            return;
+        }
+        if (result.Texts.TryGetValue(fact, out string[][]? texts))
+        {
+            CompareRows(stage, Rows(expected, v => v.GetString()!), texts);
             return;
         }
         if (!result.Facts.TryGetValue(fact, out var value))
@@ -69,6 +72,19 @@ internal sealed class CallChecks(GoldenCase golden, GoldenCall call)
         bool passed = error <= tolerance;
         string note = passed ? "" : $"found {string.Join(", ", value.Values)}";
         _checks.Add(new StageCheck(call.Name, stage, Show(value.Shape), error, tolerance, passed ? Verdict.Passed : Verdict.Failed, note));
+    }
+
+    private void CompareRows<T>(string stage, T[][] expected, T[][] found) where T : IEquatable<T>
+    {
+        bool same = expected.Length == found.Length && expected.Zip(found).All(p => p.First.AsSpan().SequenceEqual(p.Second));
+        Add(stage, Show([expected.Length]), same ? Verdict.Passed : Verdict.Failed, same ? "" : $"found {string.Join(", ", found.Select(r => $"[{string.Join(", ", r)}]"))}");
+    }
+
+    /// <summary>Nested arrays as rows; a flat array is one row.</summary>
+    private static T[][] Rows<T>(JsonElement expected, Func<JsonElement, T> read)
+    {
+        bool isFlat = !expected.EnumerateArray().Any(r => r.ValueKind == JsonValueKind.Array);
+        return isFlat ? [[.. expected.EnumerateArray().Select(read)]] : [.. expected.EnumerateArray().Select(r => r.EnumerateArray().Select(read).ToArray())];
     }
 
     /// <summary>Largest |value − golden| / max(1, |golden|), and where; NaN beats everything.</summary>
@@ -95,6 +111,11 @@ internal sealed class CallChecks(GoldenCase golden, GoldenCall call)
             foreach (var item in element.EnumerateArray()) isWhole &= Flatten(item, into);
             return isWhole;
         }
+        if (element.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            into.Add(element.GetBoolean() ? 1 : 0);
+            return true;
+        }
         into.Add(element.GetDouble());
         return element.TryGetInt64(out _);
     }
@@ -102,6 +123,4 @@ internal sealed class CallChecks(GoldenCase golden, GoldenCall call)
     private void Add(string stage, string shape, Verdict verdict, string note) => _checks.Add(new StageCheck(call.Name, stage, shape, 0, 0, verdict, note));
 
     private static string Show(int[] shape) => $"[{string.Join(", ", shape)}]";
-
-    private static string Show(int[][] rows) => string.Join(", ", rows.Select(Show));
 }

@@ -18,7 +18,7 @@ internal sealed class ClipInputCalls(ClipCheckpoint checkpoint, ClipModel model,
 
     private CallResult Preprocess(CallRequest request)
     {
-        var pictures = new Pictures(request, ClipFiles.Pipeline(checkpoint));
+        var pictures = new GoldenPictures(request, ClipFiles.Pipeline(checkpoint));
         var pixels = pictures.Bytes();
         float[] table = pictures.Pipeline.ByteTable.ToArray();
         var values = new float[pixels.Values.Length];
@@ -45,7 +45,7 @@ internal sealed class ClipInputCalls(ClipCheckpoint checkpoint, ClipModel model,
     {
         ClipCalls.CheckActivation(model.Config, request);
         var texts = new Texts(request, ClipFiles.Tokenizer(checkpoint));
-        var pictures = new Pictures(request, ClipFiles.Pipeline(checkpoint));
+        var pictures = new GoldenPictures(request, ClipFiles.Pipeline(checkpoint));
         using var session = new Session(backend);
         using var mark = session.Mark();
         var images = ClipModel.Normalize(session, model.EncodeImages(session, pictures.Upload(session)));
@@ -65,46 +65,6 @@ internal sealed class ClipInputCalls(ClipCheckpoint checkpoint, ClipModel model,
     }
 
     private static HostTensor Pairs((int Width, int Height)[] sizes) => new([sizes.Length, 2], [.. sizes.SelectMany(s => (float[])[s.Width, s.Height])]);
-
-    private sealed class Pictures
-    {
-        public Pictures(CallRequest request, ImagePipeline pipeline)
-        {
-            Pipeline = pipeline;
-            var decoder = new SkiaImageDecoder();
-            Images = [.. request.Texts("images").Select(path => decoder.DecodeNativeFile(Path.Combine(request.Folder, path), Pipeline.DecodeOptions(applyOrientation: false)))];
-        }
-
-        public ImagePipeline Pipeline { get; }
-
-        public NativeImage[] Images { get; }
-
-        /// <summary>Grey levels [b, h, w, 3] after resize and crop.</summary>
-        public HostTensor Bytes()
-        {
-            var (width, height) = Pipeline.OutputSize(Images[0].Width, Images[0].Height);
-            var bytes = Levels(width, height);
-            return new HostTensor([Images.Length, height, width, 3], Array.ConvertAll(bytes, b => (float)b));
-        }
-
-        public Pixels Upload(Session session)
-        {
-            var (width, height) = Pipeline.OutputSize(Images[0].Width, Images[0].Height);
-            var data = session.TakeBytes(Images.Length, height, width, 3);
-            var table = session.TakeFloat(3, 256);
-            session.CopyIn<byte>(Levels(width, height), data);
-            session.CopyIn(Pipeline.ByteTable.Span, table);
-            return new Pixels(data, table);
-        }
-
-        private byte[] Levels(int width, int height)
-        {
-            int size = width * height * 3;
-            var bytes = new byte[Images.Length * size];
-            for (int i = 0; i < Images.Length; i++) Pipeline.Apply(Images[i], bytes.AsSpan(i * size, size));
-            return bytes;
-        }
-    }
 
     private sealed class Texts
     {

@@ -17,6 +17,9 @@ public sealed record GoldenCall(
 /// <summary>A folder with a checkpoint, <c>golden.json</c> (calls, tolerances) and <c>golden.safetensors</c> (inputs, intermediates, results of the reference).</summary>
 public sealed class GoldenCase : IDisposable
 {
+    // Options that name a second checkpoint of a call.
+    private static readonly string[] CompanionKeys = ["filter"];
+
     private readonly SafetensorsFile _tensors;
 
     private GoldenCase(string folder, JsonElement json, SafetensorsFile tensors)
@@ -27,6 +30,8 @@ public sealed class GoldenCase : IDisposable
         var tolerance = Required(json, "tolerance");
         (MidTolerance, OutTolerance) = (Required(tolerance, "mid").GetDouble(), Required(tolerance, "out").GetDouble());
         Calls = [.. Required(json, "calls").EnumerateArray().Select(ReadCall)];
+        ModelOptions = json.TryGetProperty("model_options", out var options) ? options : null;
+        Companions = [.. Calls.SelectMany(c => CompanionKeys.Select(c.Options.GetValueOrDefault)).Where(f => f.ValueKind == JsonValueKind.String).Select(f => f.GetString()!)];
         _tensors = tensors;
     }
 
@@ -47,6 +52,12 @@ public sealed class GoldenCase : IDisposable
 
     /// <summary>The calls.</summary>
     public IReadOnlyList<GoldenCall> Calls { get; }
+
+    /// <summary>What the reference's code says about the checkpoint and no file tells; null when there is nothing.</summary>
+    public JsonElement? ModelOptions { get; }
+
+    /// <summary>Checkpoint files that only serve calls of another one.</summary>
+    public IReadOnlyCollection<string> Companions { get; }
 
     /// <summary>The golden tensors by name.</summary>
     public IReadOnlyDictionary<string, StoredTensor> Tensors => _tensors.Tensors;

@@ -1,5 +1,4 @@
 using VlmKernels.Kernels;
-using VlmKernels.Models;
 using VlmKernels.Weights;
 
 namespace VlmKernels.Tasks.Verification;
@@ -8,12 +7,19 @@ namespace VlmKernels.Tasks.Verification;
 public static class Verifier
 {
     /// <summary>Families of cases that this version runs.</summary>
-    public static IReadOnlyCollection<string> Families { get; } = ["clip"];
+    public static IReadOnlyCollection<string> Families => Openers.Keys;
+
+    // How the calls of a family are run with a checkpoint file.
+    private static readonly Dictionary<string, Func<GoldenCase, string, IBackend, IGoldenCalls>> Openers = new()
+    {
+        ["clip"] = (_, file, backend) => new ClipCalls(file, backend),
+        ["blip"] = (golden, file, backend) => new BlipCalls(golden, file, backend),
+    };
 
     /// <summary>Runs a case.</summary>
     /// <param name="caseFolder">A folder with <c>golden.json</c>, <c>golden.safetensors</c> and checkpoint files.</param>
     /// <param name="backend">Computes.</param>
-    /// <returns>The report. Checkpoints that cannot be read and families that are not built are skipped, with the reason.</returns>
+    /// <returns>The report. Families that are not built are skipped, with the reason.</returns>
     /// <exception cref="InvalidDataException">The golden files are not what they should be.</exception>
     /// <exception cref="IOException">A golden file cannot be read.</exception>
     /// <exception cref="WeightFileException">The golden tensors or the folder cannot be read.</exception>
@@ -25,20 +31,17 @@ public static class Verifier
             return new VerifyReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(caseFolder)), family, backend.Name, [new CheckpointReport("*", $"{family} is not supported by this version", [])]);
         }
         using var golden = GoldenCase.Open(caseFolder);
-        var files = CheckpointFiles.List(caseFolder);
+        var files = CheckpointFiles.List(caseFolder).Where(f => !golden.Companions.Contains(Path.GetFileName(f))).ToList();
         if (files.Count == 0) return new VerifyReport(golden.Name, family, backend.Name, [NothingVerified("*", "the folder holds no checkpoint")]);
         return new VerifyReport(golden.Name, family, backend.Name, [.. files.Select(file => RunFile(golden, file, backend))]);
     }
 
-    private static CheckpointReport RunFile(GoldenCase golden, CheckpointFile file, IBackend backend)
+    private static CheckpointReport RunFile(GoldenCase golden, string file, IBackend backend)
     {
-        string name = Path.GetFileName(file.Path);
-        if (!file.IsReadable) return new CheckpointReport(name, "this kind of file is not read yet by this version", []);
+        string name = Path.GetFileName(file);
         try
         {
-            using var checkpoint = ClipCheckpoint.Open(file.Path);
-            using var loaded = checkpoint.Load(backend);
-            var calls = new ClipCalls(checkpoint, loaded.Model, backend);
+            using var calls = Openers[golden.Family](golden, file, backend);
             StageCheck[] checks = [.. golden.Calls.SelectMany(call => RunCall(golden, call, calls))];
             return checks.Length > 0 ? new CheckpointReport(name, null, checks) : NothingVerified(name, "golden.json has no calls");
         }
@@ -51,7 +54,7 @@ public static class Verifier
     /// <summary>A test that looks at nothing must not look like one that passed.</summary>
     private static CheckpointReport NothingVerified(string file, string why) => new(file, null, [new StageCheck("case", file, "", 0, 0, Verdict.Failed, $"nothing verified: {why}")]);
 
-    private static IReadOnlyList<StageCheck> RunCall(GoldenCase golden, GoldenCall call, ClipCalls calls)
+    private static IReadOnlyList<StageCheck> RunCall(GoldenCase golden, GoldenCall call, IGoldenCalls calls)
     {
         var checks = new CallChecks(golden, call);
         try

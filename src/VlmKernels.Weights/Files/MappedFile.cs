@@ -41,22 +41,41 @@ internal sealed partial class MappedFile : IDisposable
         }
     }
 
-    /// <summary>The mapped bytes themselves, for as long as the caller knows that the file is not disposed.</summary>
-    public unsafe ReadOnlySpan<byte> Span(long offset, int length) => new((byte*)_memory.DangerousGetHandle() + offset, length);
-
-    /// <summary>Copies bytes out; a concurrent <see cref="Dispose"/> waits for it.</summary>
-    public void Copy(long offset, Span<byte> into)
+    /// <summary>
+    /// Maps what <paramref name="write"/> writes to a file of its own, which is gone once it is unmapped: bytes that need no memory to stay at hand.
+    /// </summary>
+    /// <param name="path">Path for messages: of the file that the bytes come from.</param>
+    /// <param name="length">How many bytes are written, at least one.</param>
+    /// <param name="write">Writes them.</param>
+    /// <exception cref="WeightFileException">There is no room for temporary files.</exception>
+    public static MappedFile Temporary(string path, long length, Action<Stream> write)
     {
-        bool held = false;
         try
         {
-            _memory.DangerousAddRef(ref held);
-            Span(offset, into.Length).CopyTo(into);
+            string temporary = System.IO.Path.Combine(System.IO.Path.GetTempPath(), System.IO.Path.GetRandomFileName());
+            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            write(stream);
+            stream.Flush();
+            return new MappedFile(path, length, MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true));
         }
-        finally
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (held) _memory.DangerousRelease();
+            throw new WeightFileException(path, null, "room for its unpacked bytes in the folder of temporary files", e.Message, e);
         }
+    }
+
+    /// <summary>The mapped bytes themselves, for as long as the caller <see cref="Keep"/>s the file or knows that it is not disposed.</summary>
+    public unsafe ReadOnlySpan<byte> Span(long offset, int length) => new((byte*)_memory.DangerousGetHandle() + offset, length);
+
+    /// <summary>Keeps the file mapped until the result is disposed; a concurrent <see cref="Dispose"/> waits for it.</summary>
+    /// <exception cref="ObjectDisposedException">The file was disposed.</exception>
+    public Hold Keep() => new(_memory);
+
+    /// <summary>Copies bytes out.</summary>
+    public void Copy(long offset, Span<byte> into)
+    {
+        using Hold hold = Keep();
+        Span(offset, into.Length).CopyTo(into);
     }
 
     /// <summary>
@@ -86,20 +105,27 @@ internal sealed partial class MappedFile : IDisposable
     private void Advise(long offset, long length, int advice)
     {
         if (!OperatingSystem.IsLinux() || length == 0) return;
-        bool held = false;
-        try
-        {
-            _memory.DangerousAddRef(ref held);
-            long first = offset / Environment.SystemPageSize * Environment.SystemPageSize;
-            // Advice only: a kernel that declines it leaves everything readable, page by page.
-            _ = Advise(_memory.DangerousGetHandle() + (nint)first, (nuint)(offset + length - first), advice);
-        }
-        finally
-        {
-            if (held) _memory.DangerousRelease();
-        }
+        using Hold hold = Keep();
+        long first = offset / Environment.SystemPageSize * Environment.SystemPageSize;
+        // Advice only: a kernel that declines it leaves everything readable, page by page.
+        _ = Advise(_memory.DangerousGetHandle() + (nint)first, (nuint)(offset + length - first), advice);
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(nint address, nuint length, int advice);
+
+    /// <summary>The promise of <see cref="Keep"/>.</summary>
+    public readonly ref struct Hold
+    {
+        private readonly SafeMemoryMappedViewHandle _memory;
+
+        internal Hold(SafeMemoryMappedViewHandle memory)
+        {
+            bool held = false;
+            memory.DangerousAddRef(ref held);
+            _memory = memory;
+        }
+
+        public void Dispose() => _memory.DangerousRelease();
+    }
 }

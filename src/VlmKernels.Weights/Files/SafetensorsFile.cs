@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace VlmKernels.Weights;
 
 /// <summary>
@@ -5,11 +7,11 @@ namespace VlmKernels.Weights;
 /// the rest of the file without gap or overlap (format description and rules of huggingface/safetensors, README and <c>src/tensor.rs</c>).
 /// </summary>
 /// <remarks>Everything is checked when the file is opened; the tensors' bytes are only touched when they are read.</remarks>
-public sealed class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : WeightFile
 {
     private readonly MappedFile _file;
 
-    private SafetensorsFile(MappedFile file)
+    private SafetensorsFile(MappedFile file) : base(file.Path)
     {
         _file = file;
         int length = SafetensorsHeader.Length(file);
@@ -17,21 +19,12 @@ public sealed class SafetensorsFile : IDisposable
         long dataStart = SafetensorsHeader.Prefix + length;
         SafetensorsLayout.Check(file.Path, header.Entries, file.Length - dataStart);
         Metadata = header.Metadata;
-        Tensors = header.Entries.ToDictionary(e => e.Name, e => (StoredTensor)new MappedTensor(file, e, dataStart + e.Begin), StringComparer.Ordinal);
+        foreach (HeaderEntry entry in header.Entries) Add(new MappedTensor(file, entry, dataStart + entry.Begin));
     }
-
-    /// <summary>The path it was opened from.</summary>
-    public string Path => _file.Path;
-
-    /// <summary>The tensors by name.</summary>
-    public IReadOnlyDictionary<string, StoredTensor> Tensors { get; }
-
-    /// <summary>The strings under <c>__metadata__</c>; empty when there are none.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Maps a file and checks every rule of the format.</summary>
     /// <exception cref="WeightFileException">The file cannot be opened, or a rule is broken.</exception>
-    public static SafetensorsFile Open(string path)
+    public static new SafetensorsFile Open(string path)
     {
         MappedFile file = MappedFile.Open(path, SafetensorsHeader.Prefix);
         try
@@ -45,8 +38,12 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Unmaps the file; its tensors can no longer be read.</summary>
-    public void Dispose() => _file.Dispose();
+    /// <inheritdoc/>
+    public override void Dispose() => _file.Dispose();
+
+    /// <summary>Whether a file's first bytes are a header's length, which the file has room for, and the header's first character.</summary>
+    internal static bool IsLikely(ReadOnlySpan<byte> head, long fileLength) =>
+        head.Length > SafetensorsHeader.Prefix && head[SafetensorsHeader.Prefix] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(head) <= (ulong)fileLength;
 }
 
 /// <summary>A tensor that lies in one piece in a mapped file, at any alignment.</summary>

@@ -13,13 +13,13 @@ namespace VlmKernels.Weights;
 /// <param name="WriteTo">Writes exactly the tensor's bytes: little-endian, row-major, without gaps.</param>
 public sealed record TensorSource(string Name, FileDType DType, IReadOnlyList<long> Shape, Action<Stream> WriteTo)
 {
-    private const int ChunkBytes = 1 << 20;
+    private const int ChunkBytes = 1 << 20, KeptResident = 1 << 26;
 
     /// <summary>A tensor whose bytes are at hand.</summary>
     public static TensorSource FromBytes(string name, FileDType dtype, IReadOnlyList<long> shape, ReadOnlyMemory<byte> bytes) =>
         new(name, dtype, shape, stream => stream.Write(bytes.Span));
 
-    /// <summary>A tensor of another file under a new name; read in pieces, its pages released after it was written.</summary>
+    /// <summary>A tensor of another file under a new name; read in pieces, its pages released on the way.</summary>
     public static TensorSource Copy(StoredTensor tensor, string name) => new(name, tensor.DType, tensor.Shape, stream =>
     {
         byte[] chunk = new byte[Math.Min(tensor.ByteLength, ChunkBytes)];
@@ -28,6 +28,7 @@ public sealed record TensorSource(string Name, FileDType DType, IReadOnlyList<lo
             Span<byte> piece = chunk.AsSpan(0, (int)Math.Min(chunk.Length, tensor.ByteLength - done));
             tensor.ReadBytes(done, piece);
             stream.Write(piece);
+            if (done % KeptResident == 0) tensor.ReleasePages();
         }
         tensor.ReleasePages();
     });

@@ -1,11 +1,17 @@
 namespace VlmKernels.Weights;
 
 /// <summary>What a checkpoint is, judged by the names of its tensors.</summary>
-/// <param name="Family">Architecture: <c>CLIP</c>; <c>unknown</c> when no fingerprint fits.</param>
+/// <param name="Family">Architecture: <see cref="Clip"/>, <see cref="Blip"/>; <c>unknown</c> when no fingerprint fits.</param>
 /// <param name="Layout">The view that the loader puts in front of it; null when this version does not load it.</param>
 /// <param name="Reason">What told: the fingerprint, or why it is refused.</param>
 public sealed record CheckpointKind(string Family, Layout? Layout, string Reason)
 {
+    /// <summary>Name of the family of CLIP.</summary>
+    public const string Clip = "CLIP";
+
+    /// <summary>Name of the family of BLIP.</summary>
+    public const string Blip = "BLIP";
+
     // Order matters: later fingerprints also fit earlier families.
     private static readonly (string Family, Func<TensorNames, bool> Fits, string Fingerprint)[] NotBuilt =
     [
@@ -16,8 +22,6 @@ public sealed record CheckpointKind(string Family, Layout? Layout, string Reason
         ("CoCa with an HF text tower", n => n.Starts("text_decoder.cross_attn."), "text_decoder.cross_attn"),
         ("ALIGN", n => n.Has("temperature") && n.Has("vision_model.embeddings.convolution.weight"), "vision_model.embeddings.convolution.weight"),
         ("BLIP-2 or InstructBLIP", n => n.Contains("Qformer.") || n.Contains("qformer.") || n.Contains("t5_model") || n.Contains("opt_model"), "a Q-Former"),
-        ("BLIP", n => n.Has("visual_encoder.cls_token") && (n.Starts("text_encoder.embeddings.") || n.Starts("text_decoder.bert.")), "visual_encoder.cls_token"),
-        ("BLIP (HF)", n => n.Has("vision_model.embeddings.class_embedding") && n.Contains("crossattention"), "crossattention"),
         ("SigLIP", n => n.Has("vision_model.head.probe") || n.Has("text_model.head.weight"), "vision_model.head.probe or text_model.head"),
         ("Flamingo", n => n.Contains("gated_cross_attn_layer."), "gated_cross_attn_layer"),
         ("Idefics", n => n.Contains("gated_cross_attn_layers."), "gated_cross_attn_layers"),
@@ -47,7 +51,8 @@ public sealed record CheckpointKind(string Family, Layout? Layout, string Reason
         {
             if (fits(set)) return new CheckpointKind(family, null, $"{fingerprint} says that this is {family}, which is not supported by this version");
         }
-        if (Clip(set) is not { } kind) return new CheckpointKind("unknown", null, "no known architecture has tensors of these names");
+        if (RecogniseBlip(set) is { } blip) return blip;
+        if (RecogniseClip(set) is not { } kind) return new CheckpointKind("unknown", null, "no known architecture has tensors of these names");
         foreach (var (marker, meaning) in BlockExtras)
         {
             if (set.Contains(marker)) return kind with { Layout = null, Reason = $"{marker.Trim('.')} says that this CLIP uses {meaning}, which is not supported by this version" };
@@ -55,23 +60,30 @@ public sealed record CheckpointKind(string Family, Layout? Layout, string Reason
         return kind;
     }
 
-    private static CheckpointKind? Clip(TensorNames n)
+    private static CheckpointKind? RecogniseBlip(TensorNames n)
     {
-        if (n.Has("vision_model.pre_layrnorm.weight")) return Clip(ClipLayouts.HuggingFace, "vision_model.pre_layrnorm");
+        if (n.Has("visual_encoder.cls_token") && (n.Starts("text_encoder.embeddings.") || n.Starts("text_decoder.bert."))) return Kind(Blip, BlipLayouts.Original, "visual_encoder.cls_token");
+        bool isHuggingFace = n.Has("vision_model.embeddings.class_embedding") && n.Contains("crossattention");
+        return isHuggingFace ? Kind(Blip, BlipLayouts.HuggingFace, "crossattention") : null;
+    }
+
+    private static CheckpointKind? RecogniseClip(TensorNames n)
+    {
+        if (n.Has("vision_model.pre_layrnorm.weight")) return Kind(Clip, ClipLayouts.HuggingFace, "vision_model.pre_layrnorm");
         bool resNet = n.Has("visual.layer1.0.conv1.weight");
         if (n.Has("visual.conv1.weight") && n.Has("transformer.resblocks.0.attn.in_proj_weight"))
         {
-            return Clip(resNet ? ClipLayouts.OpenAiResNet : ClipLayouts.OpenAi, "visual.conv1 and transformer.resblocks");
+            return Kind(Clip, resNet ? ClipLayouts.OpenAiResNet : ClipLayouts.OpenAi, "visual.conv1 and transformer.resblocks");
         }
         if (n.Has("visual.conv1.weight") && n.Starts("text.transformer.resblocks.0."))
         {
-            return Clip(resNet ? ClipLayouts.CustomTextResNet : ClipLayouts.CustomText, "visual.conv1 and text.transformer.resblocks");
+            return Kind(Clip, resNet ? ClipLayouts.CustomTextResNet : ClipLayouts.CustomText, "visual.conv1 and text.transformer.resblocks");
         }
         bool textAlone = n.Has("text_projection.weight") && n.Has("text_model.encoder.layers.0.self_attn.q_proj.weight") && !n.Starts("vision_model.");
-        return textAlone ? Clip(ClipLayouts.HuggingFace, "text_model.encoder and text_projection without an image tower") : null;
+        return textAlone ? Kind(Clip, ClipLayouts.HuggingFace, "text_model.encoder and text_projection without an image tower") : null;
     }
 
-    private static CheckpointKind Clip(Layout layout, string fingerprint) => new("CLIP", layout, $"{fingerprint}: CLIP, {layout.Name}");
+    private static CheckpointKind Kind(string family, Layout layout, string fingerprint) => new(family, layout, $"{fingerprint}: {family}, {layout.Name}");
 
     private sealed class TensorNames(IEnumerable<string> names)
     {

@@ -25,11 +25,17 @@ public sealed class Layout
     /// <summary>A rule: a tensor cut along its first axis into as many equal parts as there are names.</summary>
     public static LayoutRule SplitRows(string from, params string[] to) => new SplitRule(from, to);
 
+    /// <summary>A rule: a tensor that several places of the model start from.</summary>
+    public static LayoutRule Share(string from, params string[] to) => new ShareRule(from, to);
+
     /// <summary>A rule: takes a prefix off, for the rules behind it.</summary>
     public static LayoutRule Strip(string prefix) => new StripRule(prefix);
 
     /// <summary>A rule: entries that are no weights; they are listed, not loaded.</summary>
     public static LayoutRule Ignore(params string[] patterns) => new IgnoreRule(patterns);
+
+    /// <summary>This layout with more rules behind its own.</summary>
+    public Layout With(params LayoutRule[] rules) => new(Name, [.. _rules, .. rules]);
 
     /// <summary>Puts this layout in front of a checkpoint's tensors.</summary>
     /// <param name="origin">Path of the checkpoint, for messages.</param>
@@ -42,7 +48,8 @@ public sealed class Layout
         return view;
     }
 
-    internal string NameInFile(string asked) => _rules.Select(r => r.NameInFile(asked)).FirstOrDefault(n => n is not null) ?? asked;
+    /// <summary>The name that a tensor would have in the file.</summary>
+    public string NameInFile(string asked) => _rules.Select(r => r.NameInFile(asked)).FirstOrDefault(n => n is not null) ?? asked;
 
     private void Place(WeightView tensor, LayoutView view)
     {

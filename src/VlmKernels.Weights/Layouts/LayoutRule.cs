@@ -50,6 +50,22 @@ internal sealed class SplitRule(string from, string[] to) : LayoutRule
     internal override string? NameInFile(string asked) => _to.Select(t => t.Translate(asked, _from)).FirstOrDefault(n => n is not null);
 }
 
+/// <summary>One tensor under several names.</summary>
+internal sealed class ShareRule(string from, string[] to) : LayoutRule
+{
+    private readonly NamePattern _from = new(from);
+    private readonly NamePattern[] _to = [.. to.Select(t => new NamePattern(t))];
+
+    internal override bool Apply(ref string name, WeightView tensor, LayoutView view)
+    {
+        if (!_from.Matches(name)) return false;
+        foreach (var asked in _to) view.Add(_from.Translate(name, asked)!, tensor);
+        return true;
+    }
+
+    internal override string? NameInFile(string asked) => _to.Select(t => t.Translate(asked, _from)).FirstOrDefault(n => n is not null);
+}
+
 /// <summary>A prefix taken off before the other rules look.</summary>
 internal sealed class StripRule(string prefix) : LayoutRule
 {

@@ -4,13 +4,14 @@ namespace VlmKernels.Weights;
 /// A name with holes: <c>{i}</c> stands for a number, <c>*</c> (once at most) for any text. Two patterns with the same holes in the same
 /// order translate names into each other.
 /// </summary>
-internal sealed class NamePattern
+public sealed class NamePattern
 {
     private const string Number = "{i}";
     private const string Any = "*";
 
     private readonly List<string> _parts = [];
 
+    /// <summary>Reads a pattern.</summary>
     public NamePattern(string pattern)
     {
         while (pattern.Length > 0)
@@ -27,9 +28,13 @@ internal sealed class NamePattern
         }
     }
 
+    /// <summary>The holes in their order, to be compared with another pattern's: <c>{i}*</c>.</summary>
+    public string Holes => string.Concat(_parts.Where(part => part is Number or Any));
+
+    /// <summary>Whether a name fits the pattern.</summary>
     public bool Matches(string name) => Match(name, 0, 0, null);
 
-    /// <summary>Translates a name that matches this pattern into the other one.</summary>
+    /// <summary>Translates a name that matches this pattern into the other one, which has the same <see cref="Holes"/>; null for one that does not match.</summary>
     public string? Translate(string name, NamePattern to)
     {
         var holes = new List<string>();

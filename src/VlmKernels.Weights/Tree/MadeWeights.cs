@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using VlmKernels.Kernels;
 
 namespace VlmKernels.Weights;
@@ -53,8 +54,10 @@ public sealed class RandomWeights(int seed) : IWeightSource
 }
 
 /// <summary>Values made from their place: centre ± up to spread.</summary>
-internal sealed class MadeView(string name, Shape shape, ulong stream, float centre, float spread) : WeightView(name, "", "F32", Extents(shape))
+internal sealed class MadeView(string name, Shape shape, ulong stream, float centre, float spread) : WeightView(name, "", FileDType.F32, Extents(shape))
 {
+    public override void ReadStored(long first, Span<byte> into) => Read(first, MemoryMarshal.Cast<byte, float>(into));
+
     public override void Read(long first, Span<float> into)
     {
         for (int i = 0; i < into.Length; i++) into[i] = centre + (spread * Uniform(stream + (ulong)(first + i)));

@@ -25,11 +25,13 @@ internal sealed class WeightReader(IWeightSource source, IBackend backend, strin
 
     public bool Has(string name) => source.Has(name);
 
-    /// <summary>Extent of the first axis of a tensor, or <paramref name="otherwise"/> where the source has none to tell.</summary>
+    /// <summary>Extent of the first axis of a table, or <paramref name="otherwise"/> where the source has none to tell; [1, rows, columns] is a table, too.</summary>
     public int Rows(string name, int otherwise)
     {
         var view = source.Find(name, new Shape(otherwise));
-        return source.Names.Count == 0 || view is null || view.Shape.IsEmpty ? otherwise : (int)Math.Min(view.Shape[0], int.MaxValue);
+        if (source.Names.Count == 0 || view is null || view.Shape.IsEmpty) return otherwise;
+        long rows = view.Shape is [1, _, _] ? view.Shape[1] : view.Shape[0];
+        return (int)Math.Min(rows, int.MaxValue);
     }
 
     public MatrixSource Matrix(string name, Shape expected)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace VlmKernels.Weights;
 
@@ -8,11 +9,11 @@ public abstract class WeightView
     /// <summary>Stores the description.</summary>
     /// <param name="key">Name in the file.</param>
     /// <param name="file">Path of the file.</param>
-    /// <param name="type">Element type as the file calls it: <c>F16</c>.</param>
+    /// <param name="dtype">Element type in the file.</param>
     /// <param name="shape">Extents of the view, outermost first; empty for a scalar.</param>
-    protected WeightView(string key, string file, string type, ImmutableArray<long> shape)
+    protected WeightView(string key, string file, FileDType dtype, ImmutableArray<long> shape)
     {
-        (Key, File, Type, Shape) = (key, file, type, shape);
+        (Key, File, DType, Shape) = (key, file, dtype, shape);
         Count = 1;
         foreach (long extent in shape) Count *= extent;
     }
@@ -23,8 +24,11 @@ public abstract class WeightView
     /// <summary>Path of the file, for messages.</summary>
     public string File { get; }
 
-    /// <summary>Element type as the file calls it.</summary>
-    public string Type { get; }
+    /// <summary>Element type in the file.</summary>
+    public FileDType DType { get; }
+
+    /// <summary>Element type as the file calls it: <c>F16</c>.</summary>
+    public string Type => DType.Name();
 
     /// <summary>Extents, outermost first; empty for a scalar.</summary>
     public ImmutableArray<long> Shape { get; }
@@ -35,6 +39,9 @@ public abstract class WeightView
     /// <summary>Reads elements in row-major order from <paramref name="first"/> on, as many as <paramref name="into"/> holds.</summary>
     public abstract void Read(long first, Span<float> into);
 
+    /// <summary>Reads elements as they are stored, little-endian, otherwise like <see cref="Read"/>; <paramref name="into"/> is a whole number of elements long.</summary>
+    public abstract void ReadStored(long first, Span<byte> into);
+
     /// <summary>Says that the elements are not needed for now, so that the pages of the mapped file may go.</summary>
     public virtual void Release() { }
 
@@ -43,30 +50,55 @@ public abstract class WeightView
 }
 
 /// <summary>A tensor as it lies in the file.</summary>
-internal sealed class StoredView(StoredTensor tensor) : WeightView(tensor.Name, tensor.File, tensor.DType.Name(), tensor.Shape)
+internal sealed class StoredView(StoredTensor tensor) : WeightView(tensor.Name, tensor.File, tensor.DType, tensor.Shape)
 {
     public override void Read(long first, Span<float> into) => tensor.ReadFloats(first, into);
+
+    public override void ReadStored(long first, Span<byte> into) => tensor.ReadBytes(first * DType.Size(), into);
 
     public override void Release() => tensor.ReleasePages();
 }
 
 /// <summary>Some consecutive rows (slices along the first axis) of another view.</summary>
-internal sealed class RowsView(WeightView whole, long firstRow, long rows) : WeightView(whole.Key, whole.File, whole.Type, whole.Shape.SetItem(0, rows))
+internal sealed class RowsView(WeightView whole, long firstRow, long rows) : WeightView(whole.Key, whole.File, whole.DType, whole.Shape.SetItem(0, rows))
 {
     private readonly long _offset = firstRow * (whole.Count / whole.Shape[0]);
 
     public override void Read(long first, Span<float> into) => whole.Read(_offset + first, into);
 
+    public override void ReadStored(long first, Span<byte> into) => whole.ReadStored(_offset + first, into);
+
     public override void Release() => whole.Release();
 }
 
 /// <summary>A stored matrix [in, out] seen as [out, in]: parameters that the original code multiplies from the right.</summary>
-internal sealed class TransposedView(WeightView matrix) : WeightView(matrix.Key, matrix.File, matrix.Type, [matrix.Shape[1], matrix.Shape[0]])
+internal sealed class TransposedView(WeightView matrix) : WeightView(matrix.Key, matrix.File, matrix.DType, [matrix.Shape[1], matrix.Shape[0]])
 {
     // A piece of a stored row; whole blocks of logical rows are cut from it, so the file is walked in order.
     private const int Piece = 256;
 
-    public override void Read(long first, Span<float> into)
+    /// <summary>Reads elements of a stored row.</summary>
+    private delegate void RowReader<T>(long first, Span<T> into);
+
+    public override void Read(long first, Span<float> into) => Read(first, into, matrix.Read);
+
+    public override void ReadStored(long first, Span<byte> into)
+    {
+        switch (DType.Size())
+        {
+            case 8: ReadStored<ulong>(first, into); break;
+            case 4: ReadStored<uint>(first, into); break;
+            case 2: ReadStored<ushort>(first, into); break;
+            default: ReadStored<byte>(first, into); break;
+        }
+    }
+
+    public override void Release() => matrix.Release();
+
+    private void ReadStored<T>(long first, Span<byte> into) where T : unmanaged =>
+        Read<T>(first, MemoryMarshal.Cast<byte, T>(into), (at, piece) => matrix.ReadStored(at, MemoryMarshal.AsBytes(piece)));
+
+    private void Read<T>(long first, Span<T> into, RowReader<T> read) where T : unmanaged
     {
         long columns = Shape[1];
         while (!into.IsEmpty)
@@ -75,20 +107,18 @@ internal sealed class TransposedView(WeightView matrix) : WeightView(matrix.Key,
             bool wholeRows = column == 0 && into.Length >= columns;
             int rows = wholeRows ? (int)Math.Min(Piece, into.Length / columns) : 1;
             int width = wholeRows ? (int)columns : (int)Math.Min(into.Length, columns - column);
-            ReadBlock(row, rows, column, width, into);
+            ReadBlock(row, rows, column, width, into, read);
             first += rows * width;
             into = into[(rows * width)..];
         }
     }
 
-    public override void Release() => matrix.Release();
-
-    private void ReadBlock(long row, int rows, long column, int columns, Span<float> into)
+    private void ReadBlock<T>(long row, int rows, long column, int columns, Span<T> into, RowReader<T> read) where T : unmanaged
     {
-        Span<float> piece = stackalloc float[Piece];
+        Span<T> piece = stackalloc T[Piece];
         for (int c = 0; c < columns; c++)
         {
-            matrix.Read(((column + c) * Shape[0]) + row, piece[..rows]);
+            read(((column + c) * Shape[0]) + row, piece[..rows]);
             for (int r = 0; r < rows; r++) into[(r * columns) + c] = piece[r];
         }
     }

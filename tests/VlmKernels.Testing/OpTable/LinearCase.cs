@@ -54,6 +54,8 @@ public sealed record LinearCase(int Rows, int Inputs, int Outputs) : OpCase("Lin
         new(3136, 64, 256) { Activation = Activation.Relu, Residual = ResidualKind.Apart }, new(3136, 256, 64) { Activation = Activation.Relu },
         new(784, 512, 128) { Activation = Activation.Relu }, new(196, 1024, 256) { Activation = Activation.Relu }, new(49, 2048, 512) { Activation = Activation.Relu },
         new(1, 768, 49408) { Bias = false },
+        // Decode steps: one row, and the beams of a picture.
+        .. from rows in (int[])[1, 3, 8] from shape in ((int In, int Out)[])[(768, 2304), (768, 768), (768, 3072), (3072, 768), (768, 30524)] select new LinearCase(rows, shape.In, shape.Out),
     ];
 
     /// <inheritdoc/>

@@ -23,6 +23,10 @@ public sealed class OpInputs(OpCase c, Session session, IBackend backend, int fi
     private readonly Dictionary<string, GuardedBuffer> _buffers = [];
     private readonly Dictionary<string, Tensor> _uploads = [];
     private readonly Dictionary<string, PackedWeight> _weights = [];
+    private KvCache? _cache;
+
+    /// <summary>Number of the case's first item in the whole batch.</summary>
+    public int FirstItem => firstItem;
 
     /// <summary>A batched activation. <paramref name="alter"/> gets an element's place in the whole batch and its value.</summary>
     public Tensor A(string name, Shape shape, Gap gap = default, Func<long, float, float>? alter = null) =>
@@ -74,6 +78,15 @@ public sealed class OpInputs(OpCase c, Session session, IBackend backend, int fi
         return _weights["weight"] = backend.Pack(new PackRequest("table.weight", use, matrix, values, kernel));
     }
 
+    /// <summary>The cache of a case; <paramref name="fill"/> runs when it is made.</summary>
+    public KvCache Cache(int rows, int capacity, int heads, int headDim, Action<KvCache> fill)
+    {
+        if (_cache is { } known) return known;
+        _cache = backend.CreateKvCache(Math.Max(1, rows), capacity, heads, headDim);
+        fill(_cache);
+        return _cache;
+    }
+
     /// <summary>Names of buffers that hold something else than before the run, outside the result.</summary>
     public IEnumerable<string> Disturbed() => _buffers.Where(b => !b.Value.IsUndisturbed(session)).Select(b => b.Key);
 
@@ -83,6 +96,7 @@ public sealed class OpInputs(OpCase c, Session session, IBackend backend, int fi
         foreach (var buffer in _buffers.Values) buffer.View.Storage!.Dispose();
         foreach (var upload in _uploads.Values) upload.Storage!.Dispose();
         foreach (var weight in _weights.Values) weight.Dispose();
+        _cache?.Dispose();
     }
 
     private Func<long, ulong, float> Floats(Func<long, float, float>? alter) => c.Dyadic

@@ -22,14 +22,22 @@ public class CheckpointKindTests
     }
 
     [Theory]
+    [InlineData("visual_encoder.cls_token,text_encoder.embeddings.x", "original layout")]
+    [InlineData("module.visual_encoder.cls_token,module.text_decoder.bert.embeddings.x", "original layout")]
+    [InlineData("vision_model.embeddings.class_embedding,text_encoder.layer.0.crossattention.x", "HF layout")]
+    public void Blip_is_recognised_in_both_layouts(string names, string layout)
+    {
+        var kind = CheckpointKind.Recognise(names.Split(','));
+        Assert.Equal(("BLIP", layout), (kind.Family, kind.Layout?.Name));
+    }
+
+    [Theory]
     [InlineData("global_mat_weight,clip.visual.conv1.weight", "X-CLIP (paper)")]
     [InlineData("mit.positional_embedding," + OpenAi, "X-CLIP (Microsoft)")]
     [InlineData("mit.position_embedding,vision_model.pre_layrnorm.weight", "X-CLIP (Microsoft, HF)")]
     [InlineData("text.cls_emb,text_decoder.cross_attn.0.ln_1.weight,visual.conv1.weight", "CoCa")]
     [InlineData("temperature,vision_model.embeddings.convolution.weight", "ALIGN")]
     [InlineData("qformer.layernorm.weight,vision_model.embeddings.class_embedding", "BLIP-2 or InstructBLIP")]
-    [InlineData("visual_encoder.cls_token,text_encoder.embeddings.x", "BLIP")]
-    [InlineData("vision_model.embeddings.class_embedding,text_encoder.layer.0.crossattention.x", "BLIP (HF)")]
     [InlineData("vision_model.head.probe", "SigLIP")]
     [InlineData("visual.trunk.patch_embed.proj.weight,text.transformer.resblocks.0.ln_1.weight", "open_clip with a timm image tower")]
     [InlineData("visual.conv1.weight,text.transformer.embeddings.word_embeddings.weight", "open_clip with an HF text tower")]
@@ -56,9 +64,9 @@ public class CheckpointKindTests
     public void Unknown_names_say_so() => Assert.Equal("no known architecture has tensors of these names", CheckpointKind.Recognise(["a", "b"]).Reason);
 
     [Fact]
-    public void Checkpoints_of_other_families_are_never_taken_for_clip()
+    public void Checkpoints_of_other_families_are_never_taken_for_supported_ones()
     {
-        foreach (string family in Fixtures.Roots.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Where(f => Path.GetFileName(f) is not ("clip" or "zoo")))
+        foreach (string family in Fixtures.Roots.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Where(f => Path.GetFileName(f) is not ("clip" or "blip" or "zoo")))
         {
             // Not below the case folders: a Flamingo keeps its image tower there, which is a CLIP.
             foreach (string file in Directory.EnumerateDirectories(family).SelectMany(c => Directory.EnumerateFiles(c, "*model.safetensors")))

@@ -38,6 +38,8 @@ internal sealed class CountingBackend : IBackend
         return new CountedWeight(this, request);
     }
 
+    public KvCache CreateKvCache(int rows, int capacity, int heads, int headDim) => throw new NotSupportedException();
+
     public IQueue OpenQueue() => throw new NotSupportedException();
 
     public void Dispose() { }

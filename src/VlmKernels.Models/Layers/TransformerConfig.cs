@@ -1,0 +1,12 @@
+using VlmKernels.Kernels;
+
+namespace VlmKernels.Models;
+
+/// <summary>Sizes of a transformer.</summary>
+/// <param name="HiddenSize">Width of a token.</param>
+/// <param name="MlpSize">Width between the two layers of the MLP.</param>
+/// <param name="Layers">Number of blocks.</param>
+/// <param name="Heads">Attention heads; they divide the hidden size.</param>
+/// <param name="NormEpsilon">ε of the layer norms.</param>
+/// <param name="Activation">Of the MLP.</param>
+public sealed record TransformerConfig(int HiddenSize, int MlpSize, int Layers, int Heads, float NormEpsilon, Activation Activation = Activation.Gelu);
