@@ -17,10 +17,10 @@ internal sealed class CommonOptions
 
     public Option<bool> Json { get; } = new("--json") { Description = "Prints JSON instead of tables." };
 
-    public static Option<string> Model() => new("--model", "-m")
+    public static Option<string> Model(string shipped = ModelCatalog.Default) => new("--model", "-m")
     {
-        Description = $"Path of a checkpoint (folder, .safetensors, .safetensors.index.json) or name of a model in {ModelCatalog.Variable} or models/.",
-        DefaultValueFactory = _ => ModelCatalog.Default,
+        Description = $"Path of a checkpoint (folder, .safetensors, .safetensors.index.json, PyTorch file) or name of a model in {ModelCatalog.Variable} or models/.",
+        DefaultValueFactory = _ => shipped,
     };
 
     /// <summary>An option that takes a whole number; the parser's own message for anything else names a type of .NET.</summary>
@@ -33,6 +33,20 @@ internal sealed class CommonOptions
             string? text = argument.Tokens.SingleOrDefault()?.Value;
             if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)) return number;
             argument.AddError($"{name}: expected a whole number, found {text}");
+            return null;
+        }
+    }
+
+    /// <summary>An option that takes a number with a point.</summary>
+    public static Option<float?> Fraction(string name, string description)
+    {
+        return new Option<float?>(name) { Description = description, CustomParser = Parse };
+
+        float? Parse(ArgumentResult argument)
+        {
+            string? text = argument.Tokens.SingleOrDefault()?.Value;
+            if (float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number)) return number;
+            argument.AddError($"{name}: expected a number, found {text}");
             return null;
         }
     }

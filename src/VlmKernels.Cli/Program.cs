@@ -4,6 +4,10 @@ using VlmKernels.Cli;
 Console.CancelKeyPress += (_, _) => Terminal.RestoreCursor();
 var root = new RootCommand("Runs published vision-language models on this machine: offline, from their own weight files.")
 {
+    CaptionCommand.Create(),
+    AskCommand.Create(),
+    MatchCommand.Create(),
+    CompareCommand.Create(),
     ClassifyCommand.Create(),
     EmbedCommand.Create(),
     SearchCommand.Create(),

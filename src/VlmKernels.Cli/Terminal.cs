@@ -64,6 +64,13 @@ internal static partial class Terminal
     /// <summary>A line of results.</summary>
     public static void Line(string text) => Console.Out.WriteLine(Clean(text, keepLines: true));
 
+    /// <summary>A part of a line of results, shown at once.</summary>
+    public static void Part(string text)
+    {
+        Console.Out.Write(Clean(text, keepLines: false));
+        Console.Out.Flush();
+    }
+
     /// <summary>Text for tables and trees, which take markup; longer than <paramref name="most"/> characters, it is cut.</summary>
     public static string Cell(string text, int most = int.MaxValue)
     {

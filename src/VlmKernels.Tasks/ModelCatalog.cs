@@ -21,8 +21,17 @@ public static class ModelCatalog
     /// <summary>The environment variable that names folders of models.</summary>
     public const string Variable = "VLMKERNELS_MODELS";
 
-    /// <summary>The model that ships with the repository.</summary>
+    /// <summary>The CLIP model that ships with the repository.</summary>
     public const string Default = "fashion-clip";
+
+    /// <summary>The shipped model that writes captions.</summary>
+    public const string Captioner = "fashion-blip-caption";
+
+    /// <summary>The shipped model that answers questions.</summary>
+    public const string Answerer = "fashion-blip-vqa";
+
+    /// <summary>The shipped model that matches texts with pictures.</summary>
+    public const string Matcher = "fashion-blip-itm";
 
     private static readonly string[] WeightFiles = ["*.safetensors", "*.safetensors.index.json", "*.bin", "*.pt", "*.pth", "*.ckpt"];
 

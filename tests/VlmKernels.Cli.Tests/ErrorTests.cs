@@ -13,7 +13,7 @@ public class ErrorTests
     [InlineData("isa sse9 is unknown: expected avx512, avx2 or vector128", "P", "--isa", "sse9")]
     [InlineData("isa avx2: device reference has no instruction-set tiers", "P", "--device", "reference", "--isa", "avx2")]
     [InlineData("threads must be 1 to 1024, found 0", "P", "--threads", "0")]
-    [InlineData("nothing: neither a file or folder nor a known model; known are: fashion-clip", "P", "--model", "nothing")]
+    [InlineData("nothing: neither a file or folder nor a known model; known are: fashion-blip-caption, fashion-blip-itm, fashion-blip-vqa, fashion-clip", "P", "--model", "nothing")]
     [InlineData("the model's path or name is empty", "P", "--model", "")]
     [InlineData("--top: expected a whole number, found many", "P", "--top", "many")]
     [InlineData("--threads: expected a whole number, found 1.5", "P", "--threads", "1.5")]

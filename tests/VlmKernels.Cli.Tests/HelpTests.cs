@@ -5,8 +5,12 @@ namespace VlmKernels.Cli.Tests;
 public class HelpTests
 {
     [Theory]
-    [InlineData("", "classify", "inspect", "verify", "doctor", "--version")]
+    [InlineData("", "caption", "ask", "match", "compare", "classify", "inspect", "verify", "doctor", "--version")]
     [InlineData("classify", "<image>", "--model", "--labels", "--labels-file", "--template", "--top", "--as-stored", "--json", "--device", "--isa", "--threads", "VLMKERNELS_MODELS")]
+    [InlineData("caption", "<image>", "--model", "--prompt", "--output", "--overwrite", "--beams", "--sample", "--num", "--max-tokens", "--min-tokens", "--temperature", "--top-k", "--top-p", "--seed", "--json", "fashion-blip-caption")]
+    [InlineData("ask", "<image>", "<question>", "--model", "--answers", "--answers-file", "--beams", "--json", "fashion-blip-vqa")]
+    [InlineData("match", "<image>", "<text>", "--model", "--json", "fashion-blip-itm")]
+    [InlineData("compare", "<left>", "<right>", "<statement>", "--model", "--json", "NLVR2")]
     [InlineData("search", "<index>", "--text", "--picture", "--top", "--model", "--sheet", "--json", "--device", "--isa", "--threads", "current folder")]
     [InlineData("inspect", "<path>", "--plan", "--batch", "--json", "ViT-bigG/14")]
     [InlineData("verify", "<case>", "--summary", "--json", "--device", "--isa", "--threads")]

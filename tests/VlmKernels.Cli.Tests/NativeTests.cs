@@ -31,6 +31,9 @@ public class NativeTests
     }
 
     [Theory]
+    [InlineData("caption", "models/samples", "--json")]
+    [InlineData("ask", "models/samples/scene-3.png", "what color is the sneaker?")]
+    [InlineData("match", "models/samples/scene-3.png", "a purple sneaker")]
     [InlineData("verify", "tests/fixtures/clip/clip-vit-b", "--json")]
     [InlineData("inspect", "fashion-clip")]
     [InlineData("inspect", "--plan", "ViT-L/14")]

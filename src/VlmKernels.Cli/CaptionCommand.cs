@@ -1,0 +1,108 @@
+using System.CommandLine;
+using VlmKernels.Kernels;
+using VlmKernels.Tasks;
+
+namespace VlmKernels.Cli;
+
+/// <summary><c>vlm caption</c>: says what pictures show.</summary>
+internal static class CaptionCommand
+{
+    public static Command Create()
+    {
+        var common = new CommonOptions();
+        var writing = new WritingArguments();
+        var images = CommonOptions.Paths("image", "Pictures: files, folders, quoted patterns such as 'photos/**/*.jpg', or - for a list on standard input, one path a line.");
+        var model = CommonOptions.Model(ModelCatalog.Captioner);
+        var prompt = new Option<string?>("--prompt") { Description = "What every caption begins with." };
+        var output = new Option<string?>("--output", "-o") { Description = "Writes the captions to this file, one JSON object a line, and goes on where an earlier run ended." };
+        var overwrite = new Option<bool>("--overwrite") { Description = "With --output: starts anew instead of going on where an earlier run ended." };
+        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says." };
+        var command = new Command("caption", "Says what pictures show (BLIP).") { images, model, prompt, output, overwrite, asStored, common.Json };
+        writing.AddTo(command);
+        common.AddDevice(command);
+        command.SetAction(parsed => Terminal.Guard(() =>
+        {
+            var options = writing.Read(parsed);
+            if (parsed.GetValue(overwrite) && parsed.GetValue(output) is null) throw new ArgumentException("--overwrite: belongs to --output");
+            var files = EmbedInputs.Pictures(parsed.GetValue(images)!, Console.In);
+            using var backend = common.Open(parsed);
+            using var blip = Terminal.While("loading the model", () => BlipCaptionRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
+            foreach (string note in blip.Notes) Terminal.Note(note);
+            using var session = new Session(backend);
+            bool json = parsed.GetValue(common.Json);
+            // Words appear as they are written where somebody looks on, and where there is no more than one text at a time.
+            var stream = files.Count == 1 && options.Count == 1 && !json && parsed.GetValue(output) is null && !Console.IsOutputRedirected ? new TextStream(blip.Text, Terminal.Part) : null;
+            var captioning = new Captioning(blip, session) { Options = options, Prompt = parsed.GetValue(prompt), Orient = !parsed.GetValue(asStored), OnToken = stream is null ? null : stream.Add };
+            if (parsed.GetValue(output) is { } file) return Save(captioning, blip, files, file, parsed.GetValue(overwrite));
+            return Terminal.Cancellable(cancel => Print(captioning, files, json, stream, cancel));
+        }));
+        return command;
+    }
+
+    private static int Print(Captioning captioning, IReadOnlyList<string> files, bool json, TextStream? stream, CancellationToken cancel)
+    {
+        int failed = 0;
+        foreach (var captions in captioning.Of(files, 0, cancel).SelectMany(b => b))
+        {
+            if (captions.Error is { } error)
+            {
+                Terminal.Error(error);
+                failed++;
+            }
+            else if (json) Terminal.Json(captions.WriteTo, indented: false);
+            else if (stream?.Shown is { Length: > 0 } shown && captions.Captions[0].Text.EndsWith(shown, StringComparison.Ordinal)) Terminal.Line("");
+            else Print(captions, files.Count > 1);
+        }
+        return failed > 0 ? Terminal.Failure : 0;
+    }
+
+    private static void Print(PictureCaptions captions, bool withName)
+    {
+        foreach (var caption in captions.Captions)
+        {
+            string score = caption.Score is { } s && captions.Captions.Count > 1 ? Terminal.Text($"{s,8:F4}  ") : "";
+            Terminal.Line($"{(withName ? captions.File + ": " : "")}{score}{caption.Text}");
+        }
+    }
+
+    private static int Save(Captioning captioning, BlipCaptionRuntime blip, IReadOnlyList<string> files, string path, bool overwrite)
+    {
+        using var lines = LinesFile.Open(path, files, Settings(captioning, blip), overwrite);
+        int before = lines.Done, failed = 0;
+        if (before == files.Count) Terminal.Note($"{path}: an earlier run has finished this; nothing to do");
+        else if (before > 0) Terminal.Note(Terminal.Text($"going on after {before} pictures of an earlier run"));
+        try
+        {
+            Terminal.Cancellable(cancel => Terminal.Track("captioning", files.Count - before, report => Run(cancel, report), "pictures"));
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.Error(Terminal.Text($"stopped after {lines.Done} pictures; the same command goes on from there"));
+            return Terminal.Failure;
+        }
+        if (failed > 0) Terminal.Note(Terminal.Text($"{failed} pictures could not be read: their lines in {path} say why"));
+        return 0;
+
+        int Run(CancellationToken cancel, Action<int> report)
+        {
+            if (before == files.Count) return 0;
+            foreach (var batch in captioning.Of(files, before, cancel))
+            {
+                foreach (var captions in batch) lines.Add(captions.WriteTo);
+                lines.Commit();
+                failed += batch.Count(c => c.Error is not null);
+                report(lines.Done - before);
+            }
+            return 0;
+        }
+    }
+
+    /// <summary>What decides about the lines.</summary>
+    private static Dictionary<string, string> Settings(Captioning captioning, BlipCaptionRuntime blip) => new(StringComparer.Ordinal)
+    {
+        ["model"] = blip.Description,
+        ["options"] = FormattableString.Invariant($"{captioning.Options with { Stops = [] }}"),
+        ["prompt"] = captioning.Prompt ?? "the model's own",
+        ["orientation"] = captioning.Orient ? "applied" : "as stored",
+    };
+}

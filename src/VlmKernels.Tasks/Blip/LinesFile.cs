@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace VlmKernels.Tasks;
+
+/// <summary>
+/// A file of JSON lines, one for each input of a list, in its order. Whatever moment the process ends at, the next one cuts off an unfinished last
+/// line and goes on behind the others. <c>FILE.run.json</c> beside it says what the lines are made from.
+/// </summary>
+public sealed class LinesFile : IDisposable
+{
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly FileStream _file;
+    private readonly ArrayBufferWriter<byte> _lines = new();
+    private int _waiting;
+
+    private LinesFile(FileStream file) => _file = file;
+
+    /// <summary>Lines on the disk.</summary>
+    public int Done { get; private set; }
+
+    /// <summary>Begins a file, or goes on where an earlier run ended.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="inputs">What the lines are about.</param>
+    /// <param name="settings">What must be the same for the run to go on, by name.</param>
+    /// <param name="overwrite">Starts anew.</param>
+    /// <exception cref="ArgumentException">The earlier run had other inputs or settings.</exception>
+    /// <exception cref="InvalidDataException">The file holds something else.</exception>
+    /// <exception cref="IOException">The file cannot be written, another process is at work on it, or it is there without the file that says what it is.</exception>
+    public static LinesFile Open(string path, IReadOnlyList<string> inputs, IReadOnlyDictionary<string, string> settings, bool overwrite)
+    {
+        if (Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
+        bool isNew = !File.Exists(path) || new FileInfo(path).Length == 0;
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        try
+        {
+            var all = new Dictionary<string, string>(settings, StringComparer.Ordinal) { ["inputs"] = FormattableString.Invariant($"{inputs.Count}, SHA-256 {Fingerprint.Of(inputs)}") };
+            string run = path + ".run.json";
+            if (overwrite || isNew)
+            {
+                file.SetLength(0);
+                new RunFile(all).Write(run, run + ".partial");
+            }
+            else if (File.Exists(run)) RunFile.Read(run).Require(all, run);
+            else throw new IOException($"{path}: exists, but {run} that would say what it was made from does not; --overwrite replaces it");
+            var lines = new LinesFile(file);
+            lines.Recover(path, inputs.Count);
+            return lines;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds the next input's line; it is on the disk after <see cref="Commit"/>.</summary>
+    public void Add(Action<Utf8JsonWriter> write)
+    {
+        using (var json = new Utf8JsonWriter(_lines, Readable)) write(json);
+        _lines.Write("\n"u8);
+        _waiting++;
+    }
+
+    /// <summary>Puts all lines on the disk.</summary>
+    public void Commit()
+    {
+        _file.Write(_lines.WrittenSpan);
+        _file.Flush(flushToDisk: true);
+        _lines.ResetWrittenCount();
+        (Done, _waiting) = (Done + _waiting, 0);
+    }
+
+    /// <summary>Lets go of the file.</summary>
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Counts whole lines and cuts off what follows them.</summary>
+    private void Recover(string path, int most)
+    {
+        var buffer = new byte[1 << 16];
+        long at = 0, whole = 0;
+        for (int read; (read = _file.Read(buffer)) > 0; at += read)
+        {
+            for (int i = 0; i < read; i++)
+            {
+                if (buffer[i] != '\n') continue;
+                Done++;
+                whole = at + i + 1;
+            }
+        }
+        if (Done > most) throw new InvalidDataException($"{path}: expected at most {most} lines, one for each input, found {Done}; --overwrite starts anew");
+        _file.SetLength(whole);
+        _file.Position = whole;
+    }
+}
