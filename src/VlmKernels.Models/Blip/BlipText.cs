@@ -35,17 +35,20 @@ public sealed class BlipText(ITokenizer tokenizer, BlipConfig config)
     /// <summary>An answer that is judged: [DEC] first, [SEP] last.</summary>
     public int[] Answer(string text) => [config.Tokens.Begin, .. tokenizer.Encode(text)[1..]];
 
-    /// <summary>A text that is compared with pictures by cosine, [CLS] first.</summary>
+    /// <summary>A caption that is judged: [DEC] and the layout's prompt first, [SEP] last.</summary>
+    public int[] Caption(string text) => [config.Tokens.Begin, .. tokenizer.Encode(Conventions.CaptionPrompt + Cleaned(text, MatchWords))[1..]];
+
+    /// <summary>A text that is compared with pictures by cosine, [CLS] first; cut to 35 tokens in the original layout, to the context otherwise.</summary>
     public int[] Comparison(string text) => Encode(Cleaned(text, MatchWords), isRead: false, TextLength);
 
-    /// <summary>A text that is read together with a picture, [ENC] or [CLS] first.</summary>
+    /// <summary>A text that is read together with a picture, [ENC] or [CLS] first; cut likewise.</summary>
     public int[] Match(string text) => Encode(Cleaned(text, MatchWords), Conventions.MatchesWithEncode, TextLength);
 
     /// <summary>A statement about two pictures, [ENC] first.</summary>
     public int[] Statement(string text) => Encode(Cleaned(text, StatementWords), isRead: true, null);
 
     /// <summary>Fills texts up: to 35 tokens where the original compares texts, to the longest otherwise.</summary>
-    public TokenBatch Pad(IReadOnlyList<int[]> texts, bool toTextLength = false) => TokenBatch.Pad(texts, config.Tokens.Pad, toTextLength ? TextLength : null);
+    public TokenBatch Pad(IReadOnlyList<int[]> texts, bool toTextLength = false) => TokenBatch.Pad(texts, config.Tokens.Pad, toTextLength && Conventions.CleansText ? TextLength : null);
 
     /// <summary>A generated text without special tokens.</summary>
     public string Decode(IEnumerable<int> ids) => tokenizer.Decode([.. ids]);
@@ -57,7 +60,7 @@ public sealed class BlipText(ITokenizer tokenizer, BlipConfig config)
         return text.Length > Conventions.CaptionPrompt.Length ? text[Conventions.CaptionPrompt.Length..] : Conventions.CaptionPrompt.Length == 0 ? text : "";
     }
 
-    private int? TextLength => Conventions.CleansText ? BlipMatcher.TextLength : null;
+    private int TextLength => Conventions.CleansText ? Math.Min(BlipMatcher.TextLength, config.Text.Context) : config.Text.Context;
 
     private string Cleaned(string text, int words) => Conventions.CleansText ? BlipCleaning.Caption(text, words) : text;
 

@@ -8,7 +8,7 @@ namespace VlmKernels.Tasks;
 /// <summary>
 /// A CLIP checkpoint ready for work on one backend: model, picture pipeline, tokenizer. Immutable; any number of sessions may share it at once.
 /// </summary>
-public sealed class ClipRuntime : IDisposable
+public sealed class ClipRuntime : IPicturePreparer, IDisposable
 {
     // Enough to keep every core busy, and little enough for the workspace.
     private const int MostPicturesAtOnce = 64, MostBytesAtOnce = 1 << 28;
@@ -74,10 +74,10 @@ public sealed class ClipRuntime : IDisposable
     /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
     public int PicturesAtOnce => Math.Clamp(MostBytesAtOnce / PixelBytes, 1, MostPicturesAtOnce);
 
-    /// <summary>Resizes and crops a picture to what the model takes. The picture itself is not needed any more afterwards.</summary>
-    /// <param name="image">The picture, RGB or in the mode of its file.</param>
-    /// <param name="pixels">Receives <see cref="PixelBytes"/> bytes.</param>
-    /// <exception cref="ArgumentException">The span has another length.</exception>
+    /// <inheritdoc/>
+    public DecodeOptions DecodeOptions(bool orient) => Pipeline.DecodeOptions(orient);
+
+    /// <inheritdoc/>
     public void Prepare(NativeImage image, Span<byte> pixels) => Pipeline.Apply(image, pixels);
 
     /// <summary>Embeds pictures, scaled to length 1.</summary>

@@ -23,7 +23,7 @@ public sealed class PictureBatch
     /// <summary>Places in the list of the others, ascending, with the reason.</summary>
     public IReadOnlyList<(int Index, string Reason)> Unreadable => _unreadable;
 
-    /// <summary>The readable pictures, one behind the other, as <see cref="ClipRuntime.Prepare"/> wrote them.</summary>
+    /// <summary>The readable pictures, one behind the other, as <see cref="IPicturePreparer.Prepare"/> wrote them.</summary>
     public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, _read.Count * _pictureBytes);
 
     /// <summary>Pictures that are not done yet.</summary>

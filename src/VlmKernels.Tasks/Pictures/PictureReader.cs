@@ -20,7 +20,7 @@ public sealed class PictureReader : IDisposable
     // One in the caller's hands, one finished, one being read.
     private const int BatchesInFlight = 3;
 
-    private readonly ClipRuntime _clip;
+    private readonly IPicturePreparer _model;
     private readonly Func<int, DecodeOptions, NativeImage> _decode;
     private readonly DecodeOptions _options;
     private readonly int _count, _most;
@@ -33,22 +33,22 @@ public sealed class PictureReader : IDisposable
     private long _decodeTicks, _prepareTicks, _callerTicks, _waitingTicks;
 
     /// <summary>Starts to read.</summary>
-    /// <param name="clip">Prepares the pictures.</param>
+    /// <param name="model">Prepares the pictures.</param>
     /// <param name="count">Pictures in the list.</param>
     /// <param name="decode">Decodes the picture at a place in the list; called on several threads.</param>
     /// <param name="most">Pictures of a batch; the last may have fewer.</param>
     /// <param name="orient">Whether photos are turned as their EXIF orientation says.</param>
     /// <param name="threads">Threads that read; 0: <see cref="DefaultThreads"/>.</param>
-    /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
-    public PictureReader(ClipRuntime clip, int count, Func<int, DecodeOptions, NativeImage> decode, int most, bool orient = true, int threads = 0)
+    /// <exception cref="InvalidOperationException">The model takes no pictures.</exception>
+    public PictureReader(IPicturePreparer model, int count, Func<int, DecodeOptions, NativeImage> decode, int most, bool orient = true, int threads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        (_clip, _count, _decode, _most) = (clip, count, decode, Math.Min(most, Math.Max(count, 1)));
-        _options = clip.Pipeline.DecodeOptions(orient);
+        (_model, _count, _decode, _most) = (model, count, decode, Math.Min(most, Math.Max(count, 1)));
+        _options = model.DecodeOptions(orient);
         int batches = (int)Math.Min(BatchesInFlight, ((long)count + _most - 1) / _most);
-        _ring = [.. Enumerable.Range(0, batches).Select(_ => new PictureBatch(_most, clip.PixelBytes))];
+        _ring = [.. Enumerable.Range(0, batches).Select(_ => new PictureBatch(_most, model.PixelBytes))];
         for (int i = 0; i < batches; i++) Start(i);
         _threads = [.. Enumerable.Range(1, Math.Min(threads == 0 ? DefaultThreads : threads, count)).Select(i => new Thread(Work) { IsBackground = true, Name = $"vlm reader {i}" })];
         foreach (var thread in _threads) thread.Start();
@@ -61,15 +61,15 @@ public sealed class PictureReader : IDisposable
     public PictureTimes Times => new(Seconds(ref _decodeTicks), Seconds(ref _prepareTicks), Seconds(ref _callerTicks), Seconds(ref _waitingTicks));
 
     /// <summary>Reads picture files.</summary>
-    /// <param name="clip">Prepares the pictures.</param>
+    /// <param name="model">Prepares the pictures.</param>
     /// <param name="files">Their paths.</param>
     /// <param name="most">Pictures of a batch.</param>
     /// <param name="orient">Whether photos are turned as their EXIF orientation says.</param>
     /// <param name="threads">Threads that read; 0: <see cref="DefaultThreads"/>.</param>
-    public static PictureReader OfFiles(ClipRuntime clip, IReadOnlyList<string> files, int most, bool orient = true, int threads = 0)
+    public static PictureReader OfFiles(IPicturePreparer model, IReadOnlyList<string> files, int most, bool orient = true, int threads = 0)
     {
         var decoder = new SkiaImageDecoder();
-        return new PictureReader(clip, files.Count, (i, options) => decoder.DecodeNativeFile(files[i], options), most, orient, threads);
+        return new PictureReader(model, files.Count, (i, options) => decoder.DecodeNativeFile(files[i], options), most, orient, threads);
     }
 
     /// <summary>All pictures, batch by batch, in order; once.</summary>
@@ -175,7 +175,7 @@ public sealed class PictureReader : IDisposable
             Interlocked.Add(ref _decodeTicks, Stopwatch.GetTimestamp() - start);
         }
         start = Stopwatch.GetTimestamp();
-        _clip.Prepare(image, batch.Room(index));
+        _model.Prepare(image, batch.Room(index));
         Interlocked.Add(ref _prepareTicks, Stopwatch.GetTimestamp() - start);
     }
 }
