@@ -24,6 +24,9 @@ public static class ModelCatalog
     /// <summary>The model that ships with the repository.</summary>
     public const string Default = "fashion-clip";
 
+    /// <summary>The shipped models that write captions, answer questions and match texts.</summary>
+    public const string DefaultCaption = "fashion-blip-caption", DefaultAnswer = "fashion-blip-vqa", DefaultMatch = "fashion-blip-itm";
+
     private static readonly string[] WeightFiles = ["*.safetensors", "*.safetensors.index.json", "*.bin", "*.pt", "*.pth", "*.ckpt"];
 
     /// <summary>Folders that are looked through, first to last, whether they exist or not.</summary>
