@@ -68,15 +68,18 @@ internal static class EvaluatePairsCommand
         columns.AddRange(kinds);
         if (first.Winoground is not null) columns.AddRange(["text", "image", "group"]);
         var table = Terminal.Table([.. columns]);
-        foreach (var (alpha, r) in all.ByAlpha)
+        foreach (var (alpha, r) in all.ByAlpha) Add(Terminal.Text($"{alpha:F1}"), r);
+        Add("grey picture alone", all.Blind);
+        Terminal.Print(table);
+
+        void Add(string name, PairsEvaluation r)
         {
-            List<string> row = [Terminal.Text($"{alpha:F1}")];
+            List<string> row = [name];
             if (r.Count > 0) row.Add(Terminal.Text($"{r.Won} of {r.Count}, {EvaluateCommand.Percent(r.Won, r.Count):F1} %"));
             row.AddRange(kinds.Select(k => Terminal.Text($"{r.ByKind[k].Won} of {r.ByKind[k].Count}")));
             if (r.Winoground is { } w) row.AddRange([Terminal.Text($"{w.Text:F1} %"), Terminal.Text($"{w.Image:F1} %"), Terminal.Text($"{w.Group:F1} %")]);
             table.AddRow([.. row]);
         }
-        Terminal.Print(table);
     }
 
     private static void Write(Utf8JsonWriter w, PairsEvaluation r)
@@ -98,6 +101,9 @@ internal static class EvaluatePairsCommand
             w.WriteEndObject();
         }
         w.WriteEndArray();
+        w.WriteStartObject("blind");
+        WriteScores(w, all.Blind);
+        w.WriteEndObject();
         w.WriteEndObject();
     }
 

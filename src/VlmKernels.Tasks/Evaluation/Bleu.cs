@@ -4,7 +4,7 @@ namespace VlmKernels.Tasks;
 /// BLEU-4 of a corpus (Papineni et al. 2002, §2.3): the geometric mean of the clipped precisions of 1- to 4-grams, summed over all captions first, times
 /// the brevity penalty with the reference length nearest to each caption's. The two constants that keep it defined are those of the COCO caption evaluation (Chen et al. 2015).
 /// </summary>
-internal static class Bleu
+public static class Bleu
 {
     private const double Tiny = 1e-15, Small = 1e-9;
 

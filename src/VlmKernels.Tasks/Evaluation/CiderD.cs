@@ -5,7 +5,7 @@ namespace VlmKernels.Tasks;
 /// TF-IDF vectors of n-grams, a caption's counts clipped to the reference's, less for another length (σ = 6), averaged over references and n = 1 to 4, times 10.
 /// An n-gram's weight is the logarithm of the pictures over those whose references have it; so the score of a single picture is 0.
 /// </summary>
-internal sealed class CiderD
+public sealed class CiderD
 {
     private const double Sigma = 6, Scale = 10;
 

@@ -5,10 +5,10 @@ namespace VlmKernels.Tasks;
 /// out, as in the tokenizer of the COCO caption evaluation (PTBTokenizer); a hyphen, which that one keeps within a word, ends it here, so
 /// that the spaces a model's tokenizer puts round it make no difference.
 /// </summary>
-internal static class Words
+public static class Words
 {
     /// <summary>The longest n-grams of <see cref="Counts"/>.</summary>
-    public const int LongestGram = 4;
+    internal const int LongestGram = 4;
 
     /// <summary>Words of a text, in order.</summary>
     public static string[] Of(string text)
@@ -25,7 +25,7 @@ internal static class Words
     }
 
     /// <summary>How often each n-gram comes, for n = 1 to 4: at [n − 1], words parted by spaces.</summary>
-    public static Dictionary<string, int>[] Counts(string[] words)
+    internal static Dictionary<string, int>[] Counts(string[] words)
     {
         var counts = new Dictionary<string, int>[LongestGram];
         for (int n = 1; n <= LongestGram; n++)
