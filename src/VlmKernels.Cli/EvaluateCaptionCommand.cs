@@ -20,6 +20,7 @@ internal static class EvaluateCaptionCommand
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
         {
+            if (parsed.GetValue(beams) is < 1 and var few) throw new ArgumentException($"--beams: expected at least 1, found {few}");
             var annotations = Annotations.Read(parsed.GetValue(file)!);
             using var backend = common.Open(parsed);
             using var blip = Terminal.While("loading the model", () => BlipCaptionRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model) ?? ModelCatalog.DefaultCaption), backend));

@@ -89,7 +89,7 @@ public sealed class EvaluateBlipTests
     [Theory]
     [InlineData("captions", "caption", Scenes, "--model", "fashion-blip-vqa")]
     [InlineData("generative", "pairs", Scenes, "--scorer", "itm")]
-    [InlineData("Beams", "caption", Scenes, "--beams", "0")]
+    [InlineData("--beams", "caption", Scenes, "--beams", "0")]
     public void What_cannot_be_judged_is_said(string named, params string[] args)
     {
         var run = Vlm.Run(["evaluate", .. args]);
