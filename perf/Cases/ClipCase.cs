@@ -23,6 +23,9 @@ internal sealed record ClipCase(string Name, string Size, int Batch, bool Text =
     ];
 
     /// <inheritdoc/>
+    public override double Seconds => 8;
+
+    /// <inheritdoc/>
     public override PreparedCase Prepare(CpuBackend backend)
     {
         var config = ClipSizes.Find(Size)!.Config;

@@ -22,6 +22,9 @@ internal sealed record DecodeCase(int Rows, int Inputs, int Outputs) : PerfCase(
         select new DecodeCase(rows, size.Inputs, size.Outputs);
 
     /// <inheritdoc/>
+    public override bool IsReading => true;
+
+    /// <inheritdoc/>
     public override PreparedCase Prepare(CpuBackend backend)
     {
         var session = new Session(backend);

@@ -10,6 +10,12 @@ namespace VlmKernels.Perf;
 /// <param name="Graphs">ONNX graphs that compute the same, by folder name.</param>
 internal abstract record PerfCase(string Name, int Batch, params string[] Graphs)
 {
+    /// <summary>True where memory sets the pace: the read rate is measured again around the case.</summary>
+    public virtual bool IsReading => false;
+
+    /// <summary>Time to measure for, about.</summary>
+    public virtual double Seconds => 1;
+
     /// <summary>Prepares the work on a backend.</summary>
     public abstract PreparedCase Prepare(CpuBackend backend);
 }

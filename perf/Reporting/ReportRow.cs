@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace VlmKernels.Perf;
 
 /// <summary>One measured row.</summary>
-internal sealed record ReportRow(string Case, string Tier, int Threads, int Batch, Timing Ours, double Gflops, double Gbps, double PercentOfPeak)
+internal sealed record ReportRow(string Case, string Tier, int Threads, int Batch, Timing Ours, double Gflops, double Gbps, double PercentOfPeak, double PercentOfRead)
 {
     /// <summary>The fastest of the peer's graphs; null when there is none.</summary>
     public (string Graph, Timing Time)? Peer { get; init; }
@@ -24,6 +24,7 @@ internal sealed record ReportRow(string Case, string Tier, int Threads, int Batc
         ["gflops"] = Gflops,
         ["gbps"] = Gbps,
         ["percent_of_peak"] = PercentOfPeak,
+        ["percent_of_read"] = PercentOfRead,
         ["ort_median_ms"] = Peer?.Time.Milliseconds,
         ["ort_graph"] = Peer?.Graph,
         ["ratio_to_ort"] = Ratio,

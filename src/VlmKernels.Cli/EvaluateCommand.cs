@@ -13,8 +13,11 @@ internal static class EvaluateCommand
     {
         ZeroShot(),
         Captions("retrieval", "Finds captions of pictures and pictures of captions: recall at 1, 5 and 10.", RetrievalEvaluation.Run, Print, Write),
-        Captions("pairs", "Right caption against wrong caption, and Winoground's text, image and group scores.", PairsEvaluation.Run, Print, Write),
+        EvaluatePairsCommand.Create(),
         Captions("clipscore", "Scores captions without references (CLIPScore).", ClipScore.Run, Print, Write),
+        EvaluateCaptionCommand.Create(),
+        EvaluateVqaCommand.Create(),
+        EvaluateMatchCommand.Create(),
         EvaluateEmbeddingsCommand.Create(),
     };
 
@@ -49,7 +52,7 @@ internal static class EvaluateCommand
     private static Command Captions<T>(string name, string description, Func<ClipRuntime, Session, Annotations, Action<int>?, T> run, Action<T> print, Action<Utf8JsonWriter, T> write)
     {
         var common = new CommonOptions();
-        var file = new Argument<string>("annotations") { Description = "JSON with \"scenes\", JSON lines of image, captions, wrong_caption, or Winoground's image_0, image_1, caption_0, caption_1." };
+        var file = AnnotationsFile();
         var model = CommonOptions.Model();
         var command = new Command(name, description) { file, model, common.Json };
         common.AddDevice(command);
@@ -77,7 +80,13 @@ internal static class EvaluateCommand
         File.Move(unfinished, file, overwrite: true);
     }
 
-    private static double Percent(int part, int all) => all == 0 ? 0 : 100.0 * part / all;
+    /// <summary>The file that most of these commands take.</summary>
+    public static Argument<string> AnnotationsFile() => new("annotations")
+    {
+        Description = "JSON with \"scenes\", JSON lines of image, captions, wrong_caption, questions, or Winoground's image_0, image_1, caption_0, caption_1.",
+    };
+
+    public static double Percent(int part, int all) => all == 0 ? 0 : 100.0 * part / all;
 
     private static void Print(ZeroShotEvaluation r)
     {
@@ -99,13 +108,6 @@ internal static class EvaluateCommand
             table.AddRow(name, Terminal.Text($"{recall.At1:F1} %"), Terminal.Text($"{recall.At5:F1} %"), Terminal.Text($"{recall.At10:F1} %"));
         }
         Terminal.Print(table);
-    }
-
-    private static void Print(PairsEvaluation r)
-    {
-        if (r.Count > 0) Terminal.Line(Terminal.Text($"the right caption beats the wrong one for {r.Won} of {r.Count} pictures: {Percent(r.Won, r.Count):F1} %"));
-        foreach (var (kind, (won, count)) in r.ByKind) Terminal.Line(Terminal.Text($"  {kind}: {won} of {count}"));
-        if (r.Winoground is { } w) Terminal.Line(Terminal.Text($"Winoground, {w.Count} pairs: text {w.Text:F1} %, image {w.Image:F1} %, group {w.Group:F1} %"));
     }
 
     private static void Print(ClipScore r) => Terminal.Line(Terminal.Text($"CLIPScore of {r.Scores.Count} pictures: {r.Mean:F4}"));
@@ -150,32 +152,6 @@ internal static class EvaluateCommand
         w.WriteNumber("R@1", recall.At1);
         w.WriteNumber("R@5", recall.At5);
         w.WriteNumber("R@10", recall.At10);
-        w.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter w, PairsEvaluation r)
-    {
-        w.WriteStartObject();
-        w.WriteStartObject("scenes");
-        w.WriteNumber("caption_beats_wrong_caption_percent", Percent(r.Won, r.Count));
-        w.WriteStartObject("by_kind");
-        foreach (var (kind, (won, count)) in r.ByKind)
-        {
-            w.WriteStartArray(kind);
-            w.WriteNumberValue(won);
-            w.WriteNumberValue(count);
-            w.WriteEndArray();
-        }
-        w.WriteEndObject();
-        w.WriteEndObject();
-        if (r.Winoground is { } scores)
-        {
-            w.WriteStartObject("winoground");
-            w.WriteNumber("text", scores.Text);
-            w.WriteNumber("image", scores.Image);
-            w.WriteNumber("group", scores.Group);
-            w.WriteEndObject();
-        }
         w.WriteEndObject();
     }
 

@@ -78,6 +78,9 @@ public sealed class EvaluateTests
     [Theory]
     [InlineData("{\"image\": \"a.png\"}", "captions")]
     [InlineData("{\"captions\": [\"a\"]}", "file")]
+    [InlineData("{\"image\": \"a.png\", \"questions\": [{\"question\": \"what?\"}]}", "answer")]
+    [InlineData("{\"image\": \"a.png\", \"questions\": \"what?\"}", "questions")]
+    [InlineData("{\"image\": \"a.png\", \"questions\": [{\"question\": \"what?\", \"answer\": \"a bag\"}]}", "hold none")]
     [InlineData("nonsense", "line 1")]
     [InlineData("", "no annotation")]
     public void Damaged_annotations_are_named(string text, string named)

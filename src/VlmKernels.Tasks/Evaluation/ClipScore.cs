@@ -20,11 +20,11 @@ public sealed record ClipScore(IReadOnlyList<double> Scores)
     /// <exception cref="Inputs.ImageFormatException">A picture cannot be read.</exception>
     public static ClipScore Run(ClipRuntime clip, Session session, Annotations annotations, Action<int>? progress = null)
     {
-        var pictures = annotations.Pictures;
+        var pictures = annotations.Captioned;
         if (pictures.Count == 0) throw new ArgumentException("clipscore needs pictures with captions; the annotations hold none");
         var embed = new Embedder(clip, session, progress);
         float[][] images = embed.Pictures([.. pictures.Select(p => p.Image)]);
-        float[] cosines = Similarities.Pairwise([.. pictures.SelectMany((p, i) => p.Captions.Select(_ => images[i]))], embed.Texts([.. pictures.SelectMany(p => p.Captions)]));
+        double[] cosines = Similarities.Pairwise([.. pictures.SelectMany((p, i) => p.Captions.Select(_ => images[i]))], embed.Texts([.. pictures.SelectMany(p => p.Captions)]));
         var scores = new double[pictures.Count];
         int at = 0;
         for (int i = 0; i < scores.Length; at += pictures[i].Captions.Count, i++)

@@ -27,7 +27,7 @@ public sealed record RetrievalEvaluation(Recall ImageToText, Recall TextToImage)
     /// <exception cref="Inputs.ImageFormatException">A picture cannot be read.</exception>
     public static RetrievalEvaluation Run(ClipRuntime clip, Session session, Annotations annotations, Action<int>? progress = null)
     {
-        var pictures = annotations.Pictures;
+        var pictures = annotations.Captioned;
         if (pictures.Count == 0) throw new ArgumentException("retrieval needs pictures with captions; the annotations hold none");
         (int Picture, string Text)[] captions = [.. pictures.SelectMany((p, i) => p.Captions.Select(c => (i, c)))];
         HashSet<string>[] own = [.. pictures.Select(p => p.Captions.ToHashSet())];

@@ -33,7 +33,7 @@ internal static class Similarities
     }
 
     /// <summary>Cosines of row i of both lists.</summary>
-    public static float[] Pairwise(float[][] a, float[][] b) => [.. a.Select((row, i) => (float)row.Zip(b[i], (x, y) => (double)x * y).Sum())];
+    public static double[] Pairwise(float[][] a, float[][] b) => [.. a.Select((row, i) => row.Zip(b[i], (x, y) => (double)x * y).Sum())];
 
     private static Tensor Upload(Session session, float[][] rows)
     {
