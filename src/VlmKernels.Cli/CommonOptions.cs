@@ -24,7 +24,7 @@ internal sealed class CommonOptions
     };
 
     /// <summary>The same for a command that chooses its model by itself when none is given.</summary>
-    public static Option<string?> Model(string byDefault) => new("--model", "-m") { Description = $"Path of a checkpoint or name of a model in {ModelCatalog.Variable} or models/. [default: {byDefault}]" };
+    public static Option<string?> ChosenModel(string byDefault) => new("--model", "-m") { Description = $"Path of a checkpoint or name of a model in {ModelCatalog.Variable} or models/. [default: {byDefault}]" };
 
     /// <summary>An option that takes a whole number; the parser's own message for anything else names a type of .NET.</summary>
     public static Option<int?> Number(string name, string description)

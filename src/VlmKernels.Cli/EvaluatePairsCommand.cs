@@ -15,7 +15,7 @@ internal static class EvaluatePairsCommand
     {
         var common = new CommonOptions();
         var file = EvaluateCommand.AnnotationsFile();
-        var model = CommonOptions.Model($"{ModelCatalog.Default}, with --scorer {Generative} {ModelCatalog.Captioner}");
+        var model = CommonOptions.ChosenModel($"{ModelCatalog.Default}, with --scorer {Generative} {ModelCatalog.Captioner}");
         var scorer = new Option<string>("--scorer")
         {
             Description = $"{Cosine}: of the embeddings of a CLIP model. {Generative}: log P(text | picture) - a log P(text | grey picture) of a BLIP model that writes captions, for a = 0, 0.1 ... 1.",
