@@ -24,6 +24,15 @@ public class LibraryTests
         Assert.Equal([Picture, "models/samples/scene-6.png"], lines.Select(l => l.Split(' ')[1]));
     }
 
+    [Theory]
+    [InlineData("a purple sneaker on a gray background")]
+    [InlineData("sneaker", "what is in the picture?")]
+    public void A_program_that_uses_the_chat_client_describes_a_picture_or_answers(string expected, params string[] question)
+    {
+        var run = Vlm.Start(Vlm.Host, [Vlm.Built("tests/VlmKernels.Sample.Chat", "VlmKernels.Sample.Chat.dll"), Picture, .. question]);
+        Assert.Equal((0, $"{expected}\n", ""), (run.ExitCode, run.Output, run.Error));
+    }
+
     [Fact]
     [Trait("Category", "Packaging")]
     public void A_program_that_references_the_packages_classifies_a_picture()
