@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Spectre.Console;
-using VlmKernels.Inputs;
 using VlmKernels.Kernels;
 using VlmKernels.Tasks;
 
@@ -21,7 +20,7 @@ internal static class SearchCommand
         var top = CommonOptions.Number("--top", $"How many hits to print for each query; by default {DefaultTop}.");
         var model = CommonOptions.Model();
         var sheet = new Option<string?>("--sheet") { Description = "Writes the hits as small pictures to this PNG. Paths in the metadata are looked up from the current folder, then from the folder that holds the index." };
-        var command = new Command("search", "Finds the pictures of an index that are nearest to texts or pictures (CLIP).") { index, texts, pictures, from, top, model, sheet, common.Json };
+        var command = new Command("search", "Finds the pictures of an index that are nearest to texts or pictures (CLIP, or a BLIP that matches).") { index, texts, pictures, from, top, model, sheet, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
         {
@@ -31,13 +30,13 @@ internal static class SearchCommand
             if (most < 1) throw new ArgumentException($"--top: expected at least 1, found {most}");
             if (parsed.GetValue(sheet) is { } target) CheckSheet(target, words.Length + files.Length, most);
             using var backend = common.Open(parsed);
-            using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in clip.Notes) Terminal.Note(note);
+            using var embedder = Terminal.While("loading the model", () => EmbeddingModels.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
+            foreach (string note in embedder.Notes) Terminal.Note(note);
             using var session = new Session(backend);
-            if (parsed.GetValue(from) is { Length: > 0 } sources) Add(clip, session, parsed.GetValue(index)!, sources);
+            if (parsed.GetValue(from) is { Length: > 0 } sources) Add(embedder, session, parsed.GetValue(index)!, sources);
             using var opened = EmbeddingIndex.Open(parsed.GetValue(index)!, backend);
             if (opened.MissingShards > 0) Terminal.Note(Terminal.Text($"{opened.MissingShards} shards of the index are missing"));
-            var hits = opened.Search(session, Embed(clip, session, words, files), most);
+            var hits = opened.Search(session, Embed(embedder, session, words, files), most);
             string[] queries = [.. words, .. files];
             if (parsed.GetValue(common.Json)) WriteJson(queries, words.Length, hits);
             else Print(queries, hits);
@@ -48,10 +47,10 @@ internal static class SearchCommand
     }
 
     /// <summary>Embeds pictures into the index, unless an earlier run did.</summary>
-    private static void Add(ClipRuntime clip, Session session, string index, string[] sources)
+    private static void Add(IEmbeddingModel embedder, Session session, string index, string[] sources)
     {
         var list = Terminal.While("listing the pictures", () => EmbedInputs.Pictures(sources, TextReader.Null));
-        using var run = EmbedRun.Open(clip, session, list, new EmbedOptions(index));
+        using var run = EmbedRun.Open(embedder, session, list, new EmbedOptions(index));
         if (run.Done > 0 && !run.Finished) Terminal.Note(Terminal.Text($"going on after {run.Done} pictures of an earlier run"));
         var result = Terminal.Cancellable(cancel => Terminal.Track("embedding", run.Remaining, report => run.Run(report, cancel), "pictures"));
         if (result.Errors == 0) return;
@@ -61,13 +60,13 @@ internal static class SearchCommand
     }
 
     /// <summary>Texts, then pictures: [queries, embedding] F.</summary>
-    private static Tensor Embed(ClipRuntime clip, Session session, string[] texts, string[] files)
+    private static Tensor Embed(IEmbeddingModel embedder, Session session, string[] texts, string[] files)
     {
-        var queries = session.TakeFloat(texts.Length + files.Length, clip.EmbeddingSize);
+        var queries = session.TakeFloat(texts.Length + files.Length, embedder.EmbeddingSize);
         using var mark = session.Mark();
-        if (texts.Where(clip.IsCut).ToArray() is { Length: > 0 } cut) Terminal.Note($"too long for the model, which does not see their ends: {string.Join(", ", cut.Select(Short))}");
-        if (texts.Length > 0) Copy(clip.EmbedTexts(session, texts), queries.SliceRows(0, texts.Length));
-        if (files.Length > 0) Copy(clip.EmbedImages(session, [.. files.Select(f => new SkiaImageDecoder().DecodeNativeFile(Terminal.ExpectFile(f, "a picture"), clip.Pipeline.DecodeOptions(applyOrientation: true)))]), queries.SliceRows(texts.Length, files.Length));
+        if (texts.Where(embedder.IsCut).ToArray() is { Length: > 0 } cut) Terminal.Note($"too long for the model, which does not see their ends: {string.Join(", ", cut.Select(Short))}");
+        if (texts.Length > 0) Copy(embedder.EmbedTexts(session, texts), queries.SliceRows(0, texts.Length));
+        if (files.Length > 0) Copy(embedder.EmbedPixels(session, PictureArgument.Prepare(embedder, orient: true, files), files.Length), queries.SliceRows(texts.Length, files.Length));
         float[] values = new float[queries.Shape.Count];
         session.CopyOut<float>(queries, values);
         return values.All(float.IsFinite) ? queries : throw new InvalidDataException("the model gave embeddings that are no finite numbers");

@@ -12,6 +12,8 @@ public sealed class SearchTests : IDisposable
 {
     private static readonly string[] Pictures = [.. Enumerable.Range(1, 6).Select(i => Samples.Path($"scene-{i}.png"))];
 
+    private const string Caption = "a purple sneaker on a gray background";
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -42,6 +44,19 @@ public sealed class SearchTests : IDisposable
         var made = File.GetLastWriteTimeUtc(Path.Combine(index, "img_emb", "img_emb_0.npy"));
         Assert.Equal(first.Output, Vlm.Run(command).Output);
         Assert.Equal(made, File.GetLastWriteTimeUtc(Path.Combine(index, "img_emb", "img_emb_0.npy")));
+    }
+
+    [Fact]
+    public void A_BLIP_that_matches_embeds_and_searches_too()
+    {
+        string index = _folder["index"];
+        var embedded = Vlm.Run("embed", "models/samples", "--output", index, "--model", "fashion-blip-itm");
+        Assert.True(embedded.ExitCode == 0, embedded.ToString());
+        var hits = Vlm.Run("search", index, "--text", Caption, "--picture", Pictures[4], "--top", "1", "--model", "fashion-blip-itm", "--json").JsonLines;
+        Assert.Equal(Pictures[2], hits[0].GetProperty("hits")[0].GetProperty("path").GetString());
+        Assert.Equal(1, hits[1].GetProperty("hits")[0].GetProperty("score").GetDouble(), 1e-5);
+        var matched = Vlm.Run("match", Pictures[2], Caption, "--json").Json;
+        Assert.Equal(matched.GetProperty("cosine").GetDouble(), hits[0].GetProperty("hits")[0].GetProperty("score").GetDouble(), 1e-5);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ namespace VlmKernels.Tasks;
 public readonly record struct MatchScore(float Probability, float Cosine);
 
 /// <summary>A BLIP checkpoint that says how well texts fit pictures.</summary>
-public sealed class BlipMatchRuntime : BlipRuntime
+public sealed class BlipMatchRuntime : BlipRuntime, IEmbeddingModel
 {
     private readonly BlipMatcher _model;
 
@@ -53,6 +53,9 @@ public sealed class BlipMatchRuntime : BlipRuntime
         }
         return scores;
     }
+
+    /// <summary>True when a text has more tokens or words than the model compares, so that its end does not count.</summary>
+    public bool IsCut(string text) => Text.IsCut(text);
 
     /// <summary>Embeds prepared pictures, scaled to length 1.</summary>
     /// <returns>[pictures, embedding] F in the session's workspace.</returns>

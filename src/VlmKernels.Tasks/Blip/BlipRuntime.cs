@@ -62,7 +62,7 @@ public abstract class BlipRuntime : IPicturePreparer, IDisposable
     }
 
     /// <summary>Texts that one pass takes; more of them are done in several.</summary>
-    private protected int TextsAtOnce => Math.Min(MostTextsAtOnce, 2 * PicturesAtOnce);
+    public int TextsAtOnce => Math.Min(MostTextsAtOnce, 2 * PicturesAtOnce);
 
     /// <inheritdoc/>
     public DecodeOptions DecodeOptions(bool orient) => Pipeline.DecodeOptions(orient);

@@ -27,12 +27,19 @@ internal static class Fingerprint
     /// Of everything that an embedding passes through, by the bits of one: preprocessing or tokenizer, weights, kernels and their instruction set. It
     /// takes one pass, where the weights' own hash would take all of a large file.
     /// </summary>
-    public static string Of(ClipRuntime clip, Session session, bool texts)
+    public static string Of(IEmbeddingModel model, Session session, bool texts)
     {
         using var mark = session.Mark();
-        var values = new float[clip.EmbeddingSize];
-        session.CopyOut<float>(texts ? clip.EmbedTexts(session, ["a photo of a purple sneaker, 0123456789"]) : clip.EmbedImages(session, [Picture(clip.Model.Config.ImageSize)]), values);
+        var values = new float[model.EmbeddingSize];
+        session.CopyOut<float>(texts ? model.EmbedTexts(session, ["a photo of a purple sneaker, 0123456789"]) : model.EmbedPixels(session, Pixels(model), 1), values);
         return Short(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())));
+    }
+
+    private static byte[] Pixels(IPicturePreparer model)
+    {
+        byte[] pixels = new byte[model.PixelBytes];
+        model.Prepare(Picture((int)Math.Sqrt(pixels.Length / 3)), pixels);
+        return pixels;
     }
 
     /// <summary>A picture that has to be resized and cropped, with edges and all values of a byte.</summary>
