@@ -11,7 +11,7 @@ public class HelpTests
     [InlineData("ask", "<image>", "<question>", "--model", "--answers", "--answers-file", "--beams", "--json", "fashion-blip-vqa")]
     [InlineData("match", "<image>", "<text>", "--model", "--json", "fashion-blip-itm")]
     [InlineData("compare", "<left>", "<right>", "<statement>", "--model", "--json", "NLVR2")]
-    [InlineData("search", "<index>", "--text", "--picture", "--top", "--model", "--sheet", "--json", "--device", "--isa", "--threads", "current folder")]
+    [InlineData("search", "<index>", "--text", "--picture", "--top", "--model", "--rerank", "--candidates", "--sheet", "--json", "--device", "--isa", "--threads", "current folder")]
     [InlineData("inspect", "<path>", "--plan", "--batch", "--json", "ViT-bigG/14")]
     [InlineData("verify", "<case>", "--summary", "--json", "--device", "--isa", "--threads")]
     [InlineData("doctor", "--json", "--device", "--isa", "--threads")]
