@@ -12,6 +12,7 @@ public class HelpTests
     [InlineData("match", "<image>", "<text>", "--model", "--json", "fashion-blip-itm")]
     [InlineData("compare", "<left>", "<right>", "<statement>", "--model", "--json", "NLVR2")]
     [InlineData("search", "<index>", "--text", "--picture", "--top", "--model", "--rerank", "--candidates", "--sheet", "--json", "--device", "--isa", "--threads", "current folder")]
+    [InlineData("filter", "<annotations>", "--output", "--model", "--threshold", "--caption-model", "--seed", "--overwrite", "--as-stored", "fashion-blip-itm", "fashion-blip-caption")]
     [InlineData("inspect", "<path>", "--plan", "--batch", "--json", "ViT-bigG/14")]
     [InlineData("verify", "<case>", "--summary", "--json", "--device", "--isa", "--threads")]
     [InlineData("doctor", "--json", "--device", "--isa", "--threads")]

@@ -11,6 +11,8 @@ internal static class Fingerprint
 {
     private const int Characters = 16;
 
+    private const string Text = "a photo of a purple sneaker";
+
     /// <summary>Of a list.</summary>
     public static string Of(IEnumerable<string> items)
     {
@@ -31,9 +33,17 @@ internal static class Fingerprint
     {
         using var mark = session.Mark();
         var values = new float[model.EmbeddingSize];
-        session.CopyOut<float>(texts ? model.EmbedTexts(session, ["a photo of a purple sneaker, 0123456789"]) : model.EmbedPixels(session, Pixels(model), 1), values);
+        session.CopyOut<float>(texts ? model.EmbedTexts(session, [$"{Text}, 0123456789"]) : model.EmbedPixels(session, Pixels(model), 1), values);
         return Short(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())));
     }
+
+    /// <summary>Likewise of captions, by how likely one is of a picture.</summary>
+    public static string Of(BlipCaptionRuntime model, Session session)
+        => Short(SHA256.HashData(BitConverter.GetBytes(model.LogProbability(session, Pixels(model), 1, [Text])[0].LogProbability)));
+
+    /// <summary>Likewise of matches.</summary>
+    public static string Of(BlipMatchRuntime model, Session session)
+        => Short(SHA256.HashData(BitConverter.GetBytes(model.Match(session, Pixels(model), 1, [Text])[0].Logit)));
 
     private static byte[] Pixels(IPicturePreparer model)
     {
