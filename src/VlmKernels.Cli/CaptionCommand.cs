@@ -33,7 +33,11 @@ internal static class CaptionCommand
             // Words appear as they are written where somebody looks on, and where there is no more than one text at a time.
             var stream = files.Count == 1 && options.Count == 1 && !json && parsed.GetValue(output) is null && !Console.IsOutputRedirected ? new TextStream(blip.Text, Terminal.Part) : null;
             var captioning = new Captioning(blip, session) { Options = options, Prompt = parsed.GetValue(prompt), Orient = !parsed.GetValue(asStored), OnToken = stream is null ? null : stream.Add };
-            if (parsed.GetValue(output) is { } file) return Save(captioning, blip, files, file, parsed.GetValue(overwrite));
+            if (parsed.GetValue(output) is { } file)
+            {
+                using var lines = LinesFile.Open(file, files, captioning.Settings(), parsed.GetValue(overwrite));
+                return LinesOutput.Save(lines, file, files.Count, "captioning", (first, cancel) => captioning.Of(files, first, cancel), (c, json) => c.WriteTo(json), c => c.Error is not null);
+            }
             return Terminal.Cancellable(cancel => Print(captioning, files, json, stream, cancel));
         }));
         return command;
@@ -64,45 +68,4 @@ internal static class CaptionCommand
             Terminal.Line($"{(withName ? captions.File + ": " : "")}{score}{caption.Text}");
         }
     }
-
-    private static int Save(Captioning captioning, BlipCaptionRuntime blip, IReadOnlyList<string> files, string path, bool overwrite)
-    {
-        using var lines = LinesFile.Open(path, files, Settings(captioning, blip), overwrite);
-        int before = lines.Done, failed = 0;
-        if (before == files.Count) Terminal.Note($"{path}: an earlier run has finished this; nothing to do");
-        else if (before > 0) Terminal.Note(Terminal.Text($"going on after {before} pictures of an earlier run"));
-        try
-        {
-            Terminal.Cancellable(cancel => Terminal.Track("captioning", files.Count - before, report => Run(cancel, report), "pictures"));
-        }
-        catch (OperationCanceledException)
-        {
-            Terminal.Error(Terminal.Text($"stopped after {lines.Done} pictures; the same command goes on from there"));
-            return Terminal.Failure;
-        }
-        if (failed > 0) Terminal.Note(Terminal.Text($"{failed} pictures could not be read: their lines in {path} say why"));
-        return 0;
-
-        int Run(CancellationToken cancel, Action<int> report)
-        {
-            if (before == files.Count) return 0;
-            foreach (var batch in captioning.Of(files, before, cancel))
-            {
-                foreach (var captions in batch) lines.Add(captions.WriteTo);
-                lines.Commit();
-                failed += batch.Count(c => c.Error is not null);
-                report(lines.Done - before);
-            }
-            return 0;
-        }
-    }
-
-    /// <summary>What decides about the lines.</summary>
-    private static Dictionary<string, string> Settings(Captioning captioning, BlipCaptionRuntime blip) => new(StringComparer.Ordinal)
-    {
-        ["model"] = blip.Description,
-        ["options"] = FormattableString.Invariant($"{captioning.Options with { Stops = [] }}"),
-        ["prompt"] = captioning.Prompt ?? "the model's own",
-        ["orientation"] = captioning.Orient ? "applied" : "as stored",
-    };
 }

@@ -11,6 +11,7 @@ var root = new RootCommand("Runs published vision-language models on this machin
     ClassifyCommand.Create(),
     EmbedCommand.Create(),
     SearchCommand.Create(),
+    FilterCommand.Create(),
     EvaluateCommand.Create(),
     InspectCommand.Create(),
     VerifyCommand.Create(),

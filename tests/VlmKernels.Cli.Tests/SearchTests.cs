@@ -12,6 +12,8 @@ public sealed class SearchTests : IDisposable
 {
     private static readonly string[] Pictures = [.. Enumerable.Range(1, 6).Select(i => Samples.Path($"scene-{i}.png"))];
 
+    private const string Caption = "a purple sneaker on a gray background";
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -45,6 +47,47 @@ public sealed class SearchTests : IDisposable
     }
 
     [Fact]
+    public void A_BLIP_that_matches_embeds_and_searches_too()
+    {
+        string index = _folder["index"];
+        var embedded = Vlm.Run("embed", "models/samples", "--output", index, "--model", "fashion-blip-itm");
+        Assert.True(embedded.ExitCode == 0, embedded.ToString());
+        var hits = Vlm.Run("search", index, "--text", Caption, "--picture", Pictures[4], "--top", "1", "--model", "fashion-blip-itm", "--json").JsonLines;
+        Assert.Equal(Pictures[2], hits[0].GetProperty("hits")[0].GetProperty("path").GetString());
+        Assert.Equal(1, hits[1].GetProperty("hits")[0].GetProperty("score").GetDouble(), 1e-5);
+        var matched = Vlm.Run("match", Pictures[2], Caption, "--json").Json;
+        Assert.Equal(matched.GetProperty("cosine").GetDouble(), hits[0].GetProperty("hits")[0].GetProperty("score").GetDouble(), 1e-5);
+    }
+
+    [Fact]
+    public void Candidates_are_read_together_with_the_text()
+    {
+        WriteIndex("nowhere.png");
+        string[] command = ["search", _folder.Path, "--text", Caption, "--rerank", "--top", "2"];
+        var ofClip = Vlm.Run([.. command, "--json"]);
+        Assert.True(ofClip.ExitCode == 0, ofClip.ToString());
+        Assert.StartsWith("note: left out: ", ofClip.Error, StringComparison.Ordinal);
+        Assert.Contains("nowhere.png", ofClip.Error, StringComparison.Ordinal);
+        var best = ofClip.Json.GetProperty("hits")[0];
+        var matched = Vlm.Run("match", Pictures[2], Caption, "--json").Json;
+        double probability = matched.GetProperty("match_probability").GetDouble();
+        Assert.Equal(Pictures[2], best.GetProperty("path").GetString());
+        Assert.Equal((probability, probability), (best.GetProperty("score").GetDouble(), best.GetProperty("match_probability").GetDouble()));
+        Assert.InRange(best.GetProperty("index_score").GetDouble(), -1, 0.9999);
+        Assert.Matches("^query +rank +score +index +match +path *\n", Vlm.Run(command).Output);
+    }
+
+    [Fact]
+    public void Candidates_of_the_same_model_are_ordered_by_logit_and_cosine()
+    {
+        string[] command = ["search", _folder["index"], "--from", "models/samples", "--text", Caption, "--model", "fashion-blip-itm", "--candidates", "3", "--top", "3", "--json"];
+        var hits = Vlm.Run([.. command, "--rerank"]).Json.GetProperty("hits");
+        Assert.Equal((3, Pictures[2]), (hits.GetArrayLength(), hits[0].GetProperty("path").GetString()));
+        Assert.NotEqual(hits[0].GetProperty("match_probability").GetDouble(), hits[0].GetProperty("score").GetDouble());
+        Assert.Equal(Vlm.Run([.. command, "--rerank", "models/fashion-blip-itm"]).Json.ToString(), Vlm.Run([.. command, "--rerank"]).Json.ToString());
+    }
+
+    [Fact]
     public void The_table_and_the_sheet_show_the_hits()
     {
         WriteIndex("nowhere.png");
@@ -69,6 +112,9 @@ public sealed class SearchTests : IDisposable
         IndexFolder.Write(_folder.Path, "0", [[1, 2, 3]], ["a"]);
         Fails($"{_folder["img_emb/img_emb_0.npy"]}: expected embeddings of 128 numbers, as the model makes them, found 3", "--text", "bag");
         Fails("nothing to search for: give --text or --picture");
+        Fails("--candidates: belongs to --rerank", "--text", "bag", "--candidates", "5");
+        Fails("--candidates: expected at least the hits to print, 10, found 5", "--text", "bag", "--rerank", "--candidates", "5");
+        Fails("--rerank: expected texts to search for, found --picture", "--picture", Pictures[0], "--rerank");
         Fails("--top: expected at least 1, found 0", "--text", "bag", "--top", "0");
         Fails("nowhere.png: expected a picture, found nothing", "--picture", "nowhere.png");
     }

@@ -41,6 +41,9 @@ public sealed class BlipText(ITokenizer tokenizer, BlipConfig config)
     /// <summary>A text that is compared with pictures by cosine, [CLS] first; cut to 35 tokens in the original layout, to the context otherwise.</summary>
     public int[] Comparison(string text) => Encode(Cleaned(text, MatchWords), isRead: false, TextLength);
 
+    /// <summary>True when <see cref="Comparison"/> leaves out the end of a text.</summary>
+    public bool IsCut(string text) => tokenizer.Encode(Cleaned(text, int.MaxValue)).Length > Comparison(text).Length;
+
     /// <summary>A text that is read together with a picture, [ENC] or [CLS] first; cut likewise.</summary>
     public int[] Match(string text) => Encode(Cleaned(text, MatchWords), Conventions.MatchesWithEncode, TextLength);
 

@@ -8,10 +8,11 @@ namespace VlmKernels.Tasks;
 /// <summary>How well a text fits a picture.</summary>
 /// <param name="Probability">That they belong together, judged by reading the text together with the picture (ITM).</param>
 /// <param name="Cosine">Cosine of their embeddings (ITC).</param>
-public readonly record struct MatchScore(float Probability, float Cosine);
+/// <param name="Logit">Logit of a match, before the softmax that makes the probability: what candidates of a search are ordered by.</param>
+public readonly record struct MatchScore(float Probability, float Cosine, float Logit);
 
 /// <summary>A BLIP checkpoint that says how well texts fit pictures.</summary>
-public sealed class BlipMatchRuntime : BlipRuntime
+public sealed class BlipMatchRuntime : BlipRuntime, IEmbeddingModel
 {
     private readonly BlipMatcher _model;
 
@@ -47,12 +48,15 @@ public sealed class BlipMatchRuntime : BlipRuntime
         {
             using var pass = s.Mark();
             var read = Text.Pad([.. some.Select(i => Text.Match(texts[i]))]);
-            float[] matches = SecondOfTwo(s, _model.MatchLogits(s, read.All, Pick(s, images, [.. some.Select(i => i / perPicture)])));
+            float[] logits = Values(s, _model.MatchLogits(s, read.All, Pick(s, images, [.. some.Select(i => i / perPicture)])));
             float[] ofTexts = Values(s, EmbedTexts(s, [.. some.Select(i => texts[i])]));
-            for (int i = 0; i < some.Length; i++) scores[some[i]] = new MatchScore(matches[i], Dot(Row(ofImages, some[i] / perPicture), Row(ofTexts, i)));
+            for (int i = 0; i < some.Length; i++) scores[some[i]] = new MatchScore(SecondOfTwo(logits[2 * i], logits[(2 * i) + 1]), Dot(Row(ofImages, some[i] / perPicture), Row(ofTexts, i)), logits[(2 * i) + 1]);
         }
         return scores;
     }
+
+    /// <summary>True when a text has more tokens or words than the model compares, so that its end does not count.</summary>
+    public bool IsCut(string text) => Text.IsCut(text);
 
     /// <summary>Embeds prepared pictures, scaled to length 1.</summary>
     /// <returns>[pictures, embedding] F in the session's workspace.</returns>

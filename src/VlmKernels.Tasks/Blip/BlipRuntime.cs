@@ -62,7 +62,7 @@ public abstract class BlipRuntime : IPicturePreparer, IDisposable
     }
 
     /// <summary>Texts that one pass takes; more of them are done in several.</summary>
-    private protected int TextsAtOnce => Math.Min(MostTextsAtOnce, 2 * PicturesAtOnce);
+    public int TextsAtOnce => Math.Min(MostTextsAtOnce, 2 * PicturesAtOnce);
 
     /// <inheritdoc/>
     public DecodeOptions DecodeOptions(bool orient) => Pipeline.DecodeOptions(orient);
@@ -131,8 +131,11 @@ public abstract class BlipRuntime : IPicturePreparer, IDisposable
     {
         var values = new float[logits.Shape.Count];
         s.CopyOut<float>(logits, values);
-        return [.. values.Chunk(2).Select(l => (float)(1 / (1 + Math.Exp((double)l[0] - l[1]))))];
+        return [.. values.Chunk(2).Select(l => SecondOfTwo(l[0], l[1]))];
     }
+
+    /// <summary>Probability of the second of two classes.</summary>
+    private protected static float SecondOfTwo(float first, float second) => (float)(1 / (1 + Math.Exp((double)first - second)));
 
     private static string Does(BlipTask task) => task switch
     {

@@ -46,4 +46,14 @@ public sealed class Captioning(BlipCaptionRuntime model, Session session)
             yield return captions;
         }
     }
+
+    /// <summary>What decides about the captions besides the list of pictures, by name: for <see cref="LinesFile"/>.</summary>
+    public IReadOnlyDictionary<string, string> Settings() => new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["model"] = model.Description,
+        ["model and instruction set"] = Fingerprint.Of(model, session),
+        ["options"] = FormattableString.Invariant($"{Options with { Stops = [] }}"),
+        ["prompt"] = Prompt ?? "the model's own",
+        ["orientation"] = Orient ? "applied" : "as stored",
+    };
 }

@@ -5,12 +5,15 @@ using System.Text.Json;
 namespace VlmKernels.Tasks;
 
 /// <summary>
-/// A file of JSON lines, one for each input of a list, in its order. Whatever moment the process ends at, the next one cuts off an unfinished last
+/// A file of JSON lines, one object for each input of a list, in its order, with the input as <c>file</c>. Whatever moment the process ends at, the next one cuts off an unfinished last
 /// line and goes on behind the others. <c>FILE.run.json</c> beside it says what the lines are made from.
 /// </summary>
 public sealed class LinesFile : IDisposable
 {
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    // No line of a run is as long, and what is need not be held in memory to be refused.
+    private const int LongestLine = 1 << 24;
 
     private readonly FileStream _file;
     private readonly ArrayBufferWriter<byte> _lines = new();
@@ -46,7 +49,7 @@ public sealed class LinesFile : IDisposable
             else if (File.Exists(run)) RunFile.Read(run).Require(all, run);
             else throw new IOException($"{path}: exists, but {run} that would say what it was made from does not; --overwrite replaces it");
             var lines = new LinesFile(file);
-            lines.Recover(path, inputs.Count);
+            lines.Recover(path, inputs);
             return lines;
         }
         catch
@@ -76,22 +79,50 @@ public sealed class LinesFile : IDisposable
     /// <summary>Lets go of the file.</summary>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>Counts whole lines and cuts off what follows them.</summary>
-    private void Recover(string path, int most)
+    /// <summary>Counts whole lines, which must be about their inputs, and cuts off what follows them.</summary>
+    private void Recover(string path, IReadOnlyList<string> inputs)
     {
         var buffer = new byte[1 << 16];
-        long at = 0, whole = 0;
-        for (int read; (read = _file.Read(buffer)) > 0; at += read)
+        var line = new ArrayBufferWriter<byte>();
+        long whole = 0;
+        for (int read; (read = _file.Read(buffer)) > 0;)
         {
-            for (int i = 0; i < read; i++)
+            var rest = buffer.AsSpan(0, read);
+            for (int end; (end = rest.IndexOf((byte)'\n')) >= 0; rest = rest[(end + 1)..])
             {
-                if (buffer[i] != '\n') continue;
-                Done++;
-                whole = at + i + 1;
+                line.Write(rest[..end]);
+                Count(path, line.WrittenMemory, inputs);
+                whole += line.WrittenCount + 1;
+                line.ResetWrittenCount();
             }
+            line.Write(rest);
+            if (line.WrittenCount > LongestLine) throw Unexpected(path, $"a line of at most {LongestLine} bytes", "a longer one");
         }
-        if (Done > most) throw new InvalidDataException($"{path}: expected at most {most} lines, one for each input, found {Done}; --overwrite starts anew");
         _file.SetLength(whole);
         _file.Position = whole;
+    }
+
+    private void Count(string path, ReadOnlyMemory<byte> line, IReadOnlyList<string> inputs)
+    {
+        if (Done == inputs.Count) throw new InvalidDataException($"{path}: expected at most {inputs.Count} lines, one for each input, found more; --overwrite starts anew");
+        if (FileOf(line) is not { } file) throw Unexpected(path, "a JSON object with \"file\"", "something else");
+        if (file != inputs[Done]) throw Unexpected(path, $"one of {inputs[Done]}", $"one of {file}");
+        Done++;
+    }
+
+    private InvalidDataException Unexpected(string path, string expected, string found) => new($"{path}, line {Done + 1}: expected {expected}, found {found}; --overwrite starts anew");
+
+    private static string? FileOf(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("file", out var file) && file.ValueKind == JsonValueKind.String ? file.GetString() : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: bytes that are no UTF-8, or half a surrogate pair.
+            return null;
+        }
     }
 }

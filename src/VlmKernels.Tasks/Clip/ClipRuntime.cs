@@ -8,7 +8,7 @@ namespace VlmKernels.Tasks;
 /// <summary>
 /// A CLIP checkpoint ready for work on one backend: model, picture pipeline, tokenizer. Immutable; any number of sessions may share it at once.
 /// </summary>
-public sealed class ClipRuntime : IPicturePreparer, IDisposable
+public sealed class ClipRuntime : IEmbeddingModel
 {
     // Enough to keep every core busy, and little enough for the workspace.
     private const int MostPicturesAtOnce = 64, MostBytesAtOnce = 1 << 28;
@@ -76,6 +76,8 @@ public sealed class ClipRuntime : IPicturePreparer, IDisposable
     /// <summary>Pictures that one pass takes at most; more of them are embedded in several passes, with the same result.</summary>
     /// <exception cref="InvalidOperationException">The checkpoint has no image tower.</exception>
     public int PicturesAtOnce => Math.Clamp(MostBytesAtOnce / PixelBytes, 1, MostPicturesAtOnce);
+
+    int IEmbeddingModel.TextsAtOnce => TextsAtOnce;
 
     /// <inheritdoc/>
     public DecodeOptions DecodeOptions(bool orient) => Pipeline.DecodeOptions(orient);

@@ -24,7 +24,7 @@ public sealed class EmbedRun : IDisposable
 
     private const string ShardSetting = "shard";
 
-    private readonly ClipRuntime _clip;
+    private readonly IEmbeddingModel _model;
     private readonly Session _session;
     private readonly IReadOnlyList<string> _inputs;
     private readonly EmbedOptions _options;
@@ -33,11 +33,11 @@ public sealed class EmbedRun : IDisposable
     private readonly Stopwatch _sinceCommit = new();
     private float[] _values = [];
 
-    private EmbedRun(ClipRuntime clip, Session session, IReadOnlyList<string> inputs, EmbedOptions options, int batch)
+    private EmbedRun(IEmbeddingModel model, Session session, IReadOnlyList<string> inputs, EmbedOptions options, int batch)
     {
-        (_clip, _session, _inputs, _options, _batch) = (clip, session, inputs, options, batch);
+        (_model, _session, _inputs, _options, _batch) = (model, session, inputs, options, batch);
         (_first, _count) = options.Shard.Of(inputs.Count);
-        _output = EmbedOutput.Open(options, clip.EmbeddingSize, _count, Settings());
+        _output = EmbedOutput.Open(options, model.EmbeddingSize, _count, Settings());
     }
 
     /// <summary>Inputs of the shard that are still to be done.</summary>
@@ -50,7 +50,7 @@ public sealed class EmbedRun : IDisposable
     public bool Finished => _output.Finished;
 
     /// <summary>Begins a run, or finds out where an earlier one ended.</summary>
-    /// <param name="clip">The model; must outlive the run.</param>
+    /// <param name="model">The model; must outlive the run.</param>
     /// <param name="session">A session on its backend.</param>
     /// <param name="inputs">All inputs, those of other shards too: paths of pictures, or texts.</param>
     /// <param name="options">What to make of them.</param>
@@ -58,12 +58,12 @@ public sealed class EmbedRun : IDisposable
     /// <exception cref="InvalidOperationException">The checkpoint lacks the tower.</exception>
     /// <exception cref="InvalidDataException">Files of an earlier run are damaged or missing.</exception>
     /// <exception cref="IOException">There are files that no run accounts for, another process is at work on the shard, or a file cannot be written.</exception>
-    public static EmbedRun Open(ClipRuntime clip, Session session, IReadOnlyList<string> inputs, EmbedOptions options)
+    public static EmbedRun Open(IEmbeddingModel model, Session session, IReadOnlyList<string> inputs, EmbedOptions options)
     {
         if (inputs.Count == 0) throw new ArgumentException("there is nothing to embed");
-        int most = options.Texts ? ClipRuntime.TextsAtOnce : clip.PicturesAtOnce, batch = options.Batch ?? most;
+        int most = options.Texts ? model.TextsAtOnce : model.PicturesAtOnce, batch = options.Batch ?? most;
         if (batch < 1 || batch > most) throw new ArgumentException($"--batch: expected 1 to {most}, found {batch}");
-        return new EmbedRun(clip, session, inputs, options, batch);
+        return new EmbedRun(model, session, inputs, options, batch);
     }
 
     /// <summary>Does what remains.</summary>
@@ -100,10 +100,10 @@ public sealed class EmbedRun : IDisposable
     {
         int start = _first + Done, before = Done;
         var decoder = new SkiaImageDecoder();
-        using var reader = new PictureReader(_clip, Remaining, (i, options) => PictureReader.DecodeFile(decoder, _inputs[start + i], options), _batch, _options.Orient);
+        using var reader = new PictureReader(_model, Remaining, (i, options) => PictureReader.DecodeFile(decoder, _inputs[start + i], options), _batch, _options.Orient);
         foreach (var batch in reader.Batches(cancellation))
         {
-            if (batch.Read.Count > 0) Embed(batch.Read.Count, () => _clip.EmbedPixels(_session, batch.Pixels, batch.Read.Count));
+            if (batch.Read.Count > 0) Embed(batch.Read.Count, () => _model.EmbedPixels(_session, batch.Pixels, batch.Read.Count));
             int row = 0, refused = 0;
             for (int i = batch.First; i < batch.First + batch.Count; i++)
             {
@@ -120,7 +120,7 @@ public sealed class EmbedRun : IDisposable
         for (int at = 0; at < remaining; at += _batch)
         {
             string[] part = [.. Enumerable.Range(start + at, Math.Min(_batch, remaining - at)).Select(i => _inputs[i])];
-            Embed(part.Length, () => _clip.EmbedTexts(_session, part));
+            Embed(part.Length, () => _model.EmbedTexts(_session, part));
             for (int i = 0; i < part.Length; i++) Append(start + at + i, i);
             Commit(before, at + part.Length, progress, cancellation);
         }
@@ -129,13 +129,13 @@ public sealed class EmbedRun : IDisposable
     private void Embed(int count, Func<Tensor> embed)
     {
         using var mark = _session.Mark();
-        if (_values.Length == 0) _values = new float[_batch * _clip.EmbeddingSize];
-        _session.CopyOut(embed(), _values.AsSpan(0, count * _clip.EmbeddingSize));
+        if (_values.Length == 0) _values = new float[_batch * _model.EmbeddingSize];
+        _session.CopyOut(embed(), _values.AsSpan(0, count * _model.EmbeddingSize));
     }
 
     private void Append(int input, int row)
     {
-        var values = _values.AsSpan(row * _clip.EmbeddingSize, _clip.EmbeddingSize);
+        var values = _values.AsSpan(row * _model.EmbeddingSize, _model.EmbeddingSize);
         foreach (float value in values)
         {
             if (float.IsFinite(value)) continue;
@@ -166,7 +166,7 @@ public sealed class EmbedRun : IDisposable
         ["format"] = RowFile.Extension(_options.Format),
         ["dtype"] = _options.Half ? "f16" : "f32",
         ["orientation"] = _options.Orient ? "applied" : "as stored",
-        ["model"] = _clip.Description,
-        ["model and instruction set"] = Fingerprint.Of(_clip, _session, _options.Texts),
+        ["model"] = _model.Description,
+        ["model and instruction set"] = Fingerprint.Of(_model, _session, _options.Texts),
     };
 }
