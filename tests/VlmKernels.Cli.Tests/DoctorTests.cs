@@ -43,7 +43,7 @@ public class DoctorTests
         Directory.CreateSymbolicLink(root["my-clip"], model.Path);
         (string, string?)[] environment = [("VLMKERNELS_MODELS", $"{root["missing"]}:{root.Path}")];
         Samples.Check(Vlm.Run(Samples.Classify(["scene-3.png"], "--model", "my-clip"), environment).Json, "scene-3.png");
-        Assert.Contains("known are: fashion-clip, my-clip", Vlm.Run(["inspect", "other"], environment).Error, StringComparison.Ordinal);
+        Assert.Contains("known are: fashion-blip-caption, fashion-blip-itm, fashion-blip-vqa, fashion-clip, my-clip", Vlm.Run(["inspect", "other"], environment).Error, StringComparison.Ordinal);
         Assert.Contains(Vlm.Run(["doctor", "--json"], environment).Json.GetProperty("models").EnumerateArray(), m => m.GetProperty("name").GetString() == "my-clip");
     }
 }

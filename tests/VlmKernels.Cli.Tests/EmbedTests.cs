@@ -218,7 +218,7 @@ public sealed class EmbedTests : IDisposable
             using var process = Process.Start(Vlm.Describe(Vlm.Host, [Vlm.Assembly, "embed", _folder["many"], "--output", Output, "--batch", "8", .. more]))!;
             var started = Stopwatch.StartNew();
             while (!Directory.EnumerateFiles(_folder.Path, ".img_emb_0.partial", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Any() && started.Elapsed < TimeSpan.FromSeconds(60)) Thread.Sleep(10);
-            using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) kill.WaitForExit();
+            using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) kill.WaitForExit(); // a shell may have told background jobs to ignore Ctrl-C
             string said = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return (process.ExitCode, said);

@@ -69,11 +69,15 @@ public sealed record WritingOptions
         };
     }
 
+    // Every row of a picture has its own cache.
+    private const int MostRows = 100;
+
     private void Check(int room)
     {
         if (Samples && Beams is not null) throw new ArgumentException("beams or samples, not both");
         if (!Samples && (Temperature ?? TopP ?? (float?)TopK ?? Seed) is not null) throw new ArgumentException("temperature, top-p, top-k and seed belong to samples");
-        if (Beams is < 1) throw new ArgumentException($"beams: expected at least 1, found {Beams}");
+        if (Beams is < 1 or > MostRows) throw new ArgumentException($"beams: expected 1 to {MostRows}, found {Beams}");
+        if (Count > MostRows) throw new ArgumentException($"texts for each picture: expected 1 to {MostRows}, found {Count}");
         if (Count < 1 || (Beams is { } beams && Count > beams)) throw new ArgumentException($"texts for each picture: expected 1 to {Beams?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "as many as beams"}, found {Count}");
         if (MaxTokens is { } most && (most < 1 || most > room)) throw new ArgumentException($"most tokens: expected 1 to {room}, which the model has room for, found {most}");
         if (MinTokens is { } least && (least < 0 || least > (MaxTokens ?? room))) throw new ArgumentException($"fewest tokens: expected 0 to {MaxTokens ?? room}, found {least}");

@@ -49,13 +49,15 @@ public abstract class WeightFile : IDisposable
 
     private static (byte[] Head, long Length) Head(string path)
     {
+        // To open a pipe would wait for whoever writes it.
+        if (new FileInfo(path) is { Exists: true, Length: 0 }) throw new WeightFileException(path, null, "a safetensors or PyTorch file", "an empty file, a pipe or a device");
         try
         {
             using SafeFileHandle handle = File.OpenHandle(path);
             byte[] head = new byte[HeadLength];
             return (head[..RandomAccess.Read(handle, head, 0)], RandomAccess.GetLength(handle));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new WeightFileException(path, null, "a file that can be read", e.Message, e);
         }

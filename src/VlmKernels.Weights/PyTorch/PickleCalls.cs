@@ -5,6 +5,8 @@ namespace VlmKernels.Weights;
 /// <param name="mostPairs">How many items may be copied into dictionaries altogether.</param>
 internal sealed class PickleCalls(Func<string, string, WeightFileException> fault, int mostPairs)
 {
+    private const int MostNested = 4;
+
     private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
     private long _pairs;
 
@@ -17,8 +19,10 @@ internal sealed class PickleCalls(Func<string, string, WeightFileException> faul
     /// <param name="offset">Byte of the pickle that makes the call.</param>
     public PickleNode Result(PickleGlobal callee, PickleNode[] arguments, int offset)
     {
-        while (callee.Kind == GlobalKind.Apply)
+        // torch nests these once.
+        for (int level = 0; callee.Kind == GlobalKind.Apply; level++)
         {
+            if (level == MostNested) throw fault($"at most {MostNested} calls of {callee.Name} inside each other", "more");
             if (arguments is not [PickleGlobal inner, _, PickleTuple with, ..]) throw fault($"a function, a type and arguments for {callee.Name}", "others");
             (callee, arguments) = (inner, with.Items);
         }

@@ -45,7 +45,7 @@ internal static class PickleGlobals
     private static readonly FrozenSet<string> DangerousAnywhere = Set("os posix nt sys subprocess importlib builtins ctypes");
 
     private static readonly FrozenSet<string> DangerousModules = Set(
-        "_imp _io _operator _osx_support _pickle _posixsubprocess _testcapi _winapi aiohttp asyncio atexit bdb cProfile cPickle cloudpickle cmd code codeop commands concurrent dbm dill dis distutils doctest ensurepip fileinput ftplib gc http httplib idlelib imaplib imp inspect io joblib lib2to3 linecache marshal mmap msvcrt multiprocessing ntpath operator pdb pickle pickletools pip pipes pkgutil platform poplib popen2 posixpath profile pty py_compile pydoc requests resource runpy setuptools shelve shutil signal site smtplib socket socketserver sqlite3 ssl tarfile telnetlib tempfile thread threading timeit trace traceback unittest urllib urllib2 venv webbrowser winreg wsgiref xmlrpc zipfile zipimport");
+        "__builtins__ _aix_support _ctypes _imp _io _operator _osx_support _pickle _posixsubprocess _pyio _testcapi _thread _winapi BaseHTTPServer CGIHTTPServer IPython SimpleHTTPServer aiohttp asyncio atexit bdb cProfile cPickle cloudpickle cmd code codeop commands concurrent dbm dill dis distutils doctest ensurepip fileinput ftplib gc http httplib idlelib imaplib imp inspect io joblib lib2to3 linecache marshal mmap msvcrt multiprocessing ntpath operator pdb pickle pickletools pip pipes pkgutil platform poplib popen2 posixpath profile pty py_compile pydoc requests resource runpy setuptools shelve shutil signal site smtplib socket socketserver sqlite3 ssl tarfile telnetlib tempfile thread threading timeit trace traceback unittest urllib urllib2 uuid venv webbrowser winreg wsgiref xmlrpc zipfile zipimport");
 
     // Functions only: classes below these names turn up in training states and stay inert like others.
     private static readonly string[] DangerousFunctions =
@@ -53,7 +53,7 @@ internal static class PickleGlobals
         "torch.hub.", "torch.load", "torch.save", "torch.compile", "torch.jit.", "torch.package.", "torch.serialization.", "torch.storage._load_from_bytes", "torch.utils.",
         "torch.multiprocessing.", "torch.distributed.", "torch.fx.", "torch.onnx.", "torch.ops.", "torch.classes.", "torch.testing.", "torch._dynamo.", "torch._inductor.", "torch._C.",
         "torch.library.", "torch.cuda.", "numpy.load", "numpy.save", "numpy.fromfile", "numpy.memmap", "numpy.genfromtxt", "numpy.loadtxt", "numpy.testing.", "numpy.f2py.",
-        "numpy.distutils.", "numpy.lib.", "pandas.read_", "pandas.eval", "pandas.io.", "types.", "functools.reduce", "logging.config.", "logging.basicConfig", "codecs.open", "pathlib.",
+        "numpy.distutils.", "numpy.lib.", "pandas.read_", "pandas.eval", "pandas.io.", "types.", "functools.reduce", "functools.partial", "test.support.", "logging.config.", "logging.basicConfig", "codecs.open", "pathlib.",
         "transformers.pipeline", "transformers.utils.",
     ];
 

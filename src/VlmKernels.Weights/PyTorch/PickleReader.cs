@@ -20,7 +20,14 @@ internal sealed class PickleReader
     private readonly PickleBytes _bytes;
     private readonly PickleStack _stack;
     private readonly PickleCalls _calls;
+    // Far more than any checkpoint needs, and few enough for memory: a step takes a byte of the file and up to a hundred here.
+    private const int MostSteps = 1 << 24, MostGlobals = 1 << 14;
+
+    // Slots are the file's to choose: multiplied by a number of this process, none can be made to share a bucket.
+    private static readonly long Scatter = Random.Shared.NextInt64() | 1;
+
     private readonly Dictionary<long, PickleNode> _memo = [];
+    private readonly Dictionary<(string, string), PickleGlobal> _globals = [];
     private readonly List<PickleStorage> _storages = [];
     private int _opStart;
 
@@ -42,13 +49,14 @@ internal sealed class PickleReader
 
     private PickleNode Run()
     {
-        while (true)
+        for (int step = 0; step < MostSteps; step++)
         {
             _opStart = _bytes.Position;
             byte op = _bytes.Byte();
             if (op == Stop) return _stack.Pop();
             if (!Value(op) && !Container(op) && !Memory(op) && !Object(op)) throw Fault("an opcode that weights need", $"opcode 0x{op:x2}");
         }
+        throw Fault($"a pickle of at most {MostSteps} opcodes", "a longer one");
     }
 
     private bool Value(byte op)
@@ -145,10 +153,14 @@ internal sealed class PickleReader
 
     private PickleGlobal Named(string module, string name)
     {
+        if (_globals.TryGetValue((module, name), out PickleGlobal? known)) return known;
+        if (_globals.Count == MostGlobals) throw Fault($"at most {MostGlobals} names of classes and functions", "more");
         string full = $"{module}.{name}";
         if (full.Length > LongestGlobal) throw Fault($"a global's name of at most {LongestGlobal} letters", WeightFileException.Quote(full));
         var global = new PickleGlobal(full);
-        return global.Kind == GlobalKind.Dangerous ? throw Fault("nothing that could run code", WeightFileException.Quote(full)) : global;
+        if (global.Kind == GlobalKind.Dangerous) throw Fault("nothing that could run code", WeightFileException.Quote(full));
+        _globals.Add((module, name), global);
+        return global;
     }
 
     private bool Call(PickleNode callee, PickleNode[] arguments) => Push(callee is PickleGlobal global ? _calls.Result(global, arguments, _opStart)
@@ -217,11 +229,11 @@ internal sealed class PickleReader
 
     private bool Put(long slot)
     {
-        _memo[slot] = _stack.Top();
+        _memo[slot * Scatter] = _stack.Top();
         return true;
     }
 
-    private bool Get(long slot) => Push(_memo.TryGetValue(slot, out PickleNode? node) ? node : throw Fault("a memo slot that was written", $"slot {slot}"));
+    private bool Get(long slot) => Push(_memo.TryGetValue(slot * Scatter, out PickleNode? node) ? node : throw Fault("a memo slot that was written", $"slot {slot}"));
 
     private bool Push(Int128? number) => Push(number is { } value ? new PickleInteger(value) : PickleNode.Other);
 

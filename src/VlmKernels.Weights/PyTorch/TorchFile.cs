@@ -15,7 +15,7 @@ public sealed class TorchFile : WeightFile
     private const string PickleName = "/data.pkl", ByteOrderName = "byteorder";
 
     // Repetitive as they are, pickles of weights pack three to six times.
-    private const long MostPacked = 64, LeastUnpacked = 1 << 16;
+    private const long MostPacked = 64, LeastUnpacked = 1 << 16, LongestPickle = 1 << 28;
 
     private readonly MappedFile _file;
     private readonly List<TorchRecord> _opened = [];
@@ -75,6 +75,7 @@ public sealed class TorchFile : WeightFile
 
     private Pickle ReadPickle(ZipEntry entry)
     {
+        if (entry.Length > LongestPickle) throw new WeightFileException(Path, entry.Name, $"a pickle of at most {LongestPickle} bytes", $"{entry.Length}");
         if (entry.Length > Math.Max(LeastUnpacked, MostPacked * entry.PackedLength)) throw new WeightFileException(Path, entry.Name, $"a pickle of at most {MostPacked} times its packed size of {entry.PackedLength} bytes", $"{entry.Length}");
         (MappedFile file, long start) = Opened(entry).Open();
         return PickleReader.Read(new PickleBytes(file, entry.Name, start, entry.Length));

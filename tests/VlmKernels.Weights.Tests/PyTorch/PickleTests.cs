@@ -110,6 +110,9 @@ public sealed class PickleTests : IDisposable
     [InlineData("builtins.print", "expected nothing that could run code")]
     [InlineData("mine.f.__globals__", "expected nothing that could run code")]
     [InlineData("subprocess.Popen", "expected nothing that could run code")]
+    [InlineData("_thread.start_new_thread", "expected nothing that could run code")]
+    [InlineData("uuid._get_command_stdout", "expected nothing that could run code")]
+    [InlineData("functools.partial", "expected nothing that could run code")]
     [InlineData("numpy.core.multiarray.scalar", null)]
     public void A_call_among_weights_is_judged_by_its_name(string name, string? words)
     {
@@ -162,6 +165,36 @@ public sealed class PickleTests : IDisposable
     {
         using Checkpoint checkpoint = Open($"}}({Text("model")}}}{Text("w")}{Tensor}s{Text("when")}cmine\nnow\n)Ru.");
         Assert.Equal(["the weights are those under 'model'", "objects that were not built: mine.now"], checkpoint.Notes);
+    }
+
+    [Fact]
+    public void Names_without_end_are_refused()
+    {
+        // Pairs of remembered texts: each takes five bytes.
+        var pickle = new StringBuilder("}(");
+        for (int i = 0; i < 200; i++) pickle.Append($"{Text($"m{i}")}q{(char)i}");
+        for (int i = 0; i < 40_000; i++) pickle.Append($"h{(char)(i / 200)}h{(char)(i % 200)}\u0093");
+        Assert.Contains("names of classes and functions, found more", Assert.Throws<WeightFileException>(() => Open($"{pickle}1{Text("w")}{Tensor}u.")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Calls_that_nest_without_end_are_refused()
+    {
+        string apply = "ctorch._tensor\n_rebuild_from_type_v2\n", nested = ")";
+        for (int i = 0; i < 6; i++) nested = $"({apply}N{nested}Nt";
+        Assert.Contains("inside each other, found more", Assert.Throws<WeightFileException>(() => Open($"}}{Text("w")}{apply}{nested}Rs.")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Memo_slots_that_would_share_a_bucket_do_not()
+    {
+        var pickle = new StringBuilder("}(]");
+        for (int i = 0; i < 30_000; i++) pickle.Append('r').Append(string.Concat(BitConverter.GetBytes(75431u * (uint)i).Select(b => (char)b)));
+        for (int i = 0; i < 30_000; i++) pickle.Append('j').Append(string.Concat(BitConverter.GetBytes(75431u * (uint)i).Select(b => (char)b))).Append('0');
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        using Checkpoint checkpoint = Open($"{pickle}0{Text("w")}{Tensor}u.");
+        Assert.Equal(["w"], checkpoint.Tensors.Keys);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2), $"{watch.Elapsed}");
     }
 
     [Theory]
