@@ -75,7 +75,7 @@ public sealed class BlipFilesTests : IDisposable
     public void Ranking_many_answers_is_ranking_each()
     {
         var config = new BlipConfig(
-            new BlipVisionConfig(new TransformerConfig(32, 64, 1, 2, 1e-6f), 16, 8, PositionResizing.AtLoadPlain), new MedConfig(new TransformerConfig(32, 64, 1, 2, 1e-12f), 60, 20), new BlipTokens(58, 59, 4, 0));
+            new BlipVisionConfig(new TransformerConfig(32, 64, 1, 2, Activation.Gelu, 1e-6f), 16, 8, PositionResizing.AtLoadPlain), new MedConfig(new TransformerConfig(32, 64, 1, 2, Activation.Gelu, 1e-12f), 60, 20), new BlipTokens(58, 59, 4, 0));
         using var backend = new ReferenceBackend();
         using var loaded = WeightLoader.Load(new RandomWeights(5), backend, root => new BlipVqa(root, config));
         using var session = new Session(backend);

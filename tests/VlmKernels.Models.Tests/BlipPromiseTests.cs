@@ -11,8 +11,8 @@ public sealed class BlipPromiseTests
     private const int Size = 40, Length = 9, Vocabulary = 100;
 
     private static readonly BlipConfig Config = new(
-        new BlipVisionConfig(new TransformerConfig(72, 200, 2, 3, 1e-6f), Size, 8, PositionResizing.AtLoadPlain),
-        new MedConfig(new TransformerConfig(48, 130, 2, 2, 1e-12f), Vocabulary, 40), new BlipTokens(98, 99, 4, 0)) { MatchSize = 20, AnswerCrossWidth = 48 };
+        new BlipVisionConfig(new TransformerConfig(72, 200, 2, 3, Activation.Gelu, 1e-6f), Size, 8, PositionResizing.AtLoadPlain),
+        new MedConfig(new TransformerConfig(48, 130, 2, 2, Activation.Gelu, 1e-12f), Vocabulary, 40), new BlipTokens(98, 99, 4, 0)) { MatchSize = 20, AnswerCrossWidth = 48 };
 
     public static TheoryData<string> TierNames => new(Tiers.Available.Select(t => t.Name()));
 

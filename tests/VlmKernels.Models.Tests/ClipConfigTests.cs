@@ -13,9 +13,9 @@ public class ClipConfigTests
     public void An_empty_hf_config_has_the_class_defaults()
     {
         var config = Hf("{}");
-        Assert.Equal(new ClipBlockConfig(768, 3072, 12, 12, Activation.QuickGelu), config.Vision!.Block);
+        Assert.Equal(new TransformerConfig(768, 3072, 12, 12, Activation.QuickGelu), config.Vision!.Block);
         Assert.Equal((224, 32, 512, PositionResizing.AtRun), (config.Vision.ImageSize, config.Vision.PatchSize, config.Vision.ProjectionSize, config.Vision.Resizing));
-        Assert.Equal(new ClipBlockConfig(512, 2048, 12, 8, Activation.QuickGelu), config.Text!.Block);
+        Assert.Equal(new TransformerConfig(512, 2048, 12, 8, Activation.QuickGelu), config.Text!.Block);
         Assert.Equal((49408, 77, TextPooling.EndOfText, 49407), (config.Text.Vocabulary, config.Text.Context, config.Text.Pooling, config.Text.EndOfText));
     }
 
@@ -77,7 +77,7 @@ public class ClipConfigTests
              "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 1024, "heads": 16, "layers": 24}}}
             """;
         var config = OpenClip(Json);
-        Assert.Equal(new ClipBlockConfig(1408, 6144, 40, 16, Activation.Gelu), config.Vision!.Block);
+        Assert.Equal(new TransformerConfig(1408, 6144, 40, 16, Activation.Gelu), config.Vision!.Block);
         Assert.Equal("CLIP ViT-g/14", ClipSizes.Describe(config));
         Assert.Equal((TextPooling.LargestId, true, PositionResizing.AtLoad), (config.Text!.Pooling, config.Text.IsCausal, config.Text.Resizing));
     }
@@ -127,7 +127,7 @@ public class ClipConfigTests
         using var checkpoint = ClipCheckpoint.Open(Case(name));
         var vision = checkpoint.Config.Vision!;
         Assert.Null(checkpoint.ConfigFile);
-        Assert.Equal(new ClipBlockConfig(width, 4 * width, layers, heads, Activation.QuickGelu), vision.Block);
+        Assert.Equal(new TransformerConfig(width, 4 * width, layers, heads, Activation.QuickGelu), vision.Block);
         Assert.Equal((image, patch, projection, PositionResizing.None), (vision.ImageSize, vision.PatchSize, vision.ProjectionSize, vision.Resizing));
         Assert.Contains(checkpoint.Notes, n => n.Contains("quick_gelu", StringComparison.Ordinal));
     }
@@ -224,7 +224,7 @@ public class ClipConfigTests
     [InlineData(TextPooling.Last, new[] { 3, 3 })]
     public void The_pooled_token_is_found_on_the_host(TextPooling pooling, int[] expected)
     {
-        var config = new ClipTextConfig(new ClipBlockConfig(4, 4, 1, 1, Activation.Gelu), 10, 4, 4, pooling, EndOfText: 7);
+        var config = new ClipTextConfig(new TransformerConfig(4, 4, 1, 1, Activation.Gelu), 10, 4, 4, pooling, EndOfText: 7);
         var tokens = new int[2];
         config.PooledTokens([1, 9, 7, 7, 3, 2, 3, 1], 4, tokens);
         Assert.Equal(expected, tokens);

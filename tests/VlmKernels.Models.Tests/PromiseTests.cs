@@ -12,8 +12,8 @@ public sealed class PromiseTests
 
     private static readonly ClipConfig Vit = new()
     {
-        Vision = new ClipVisionConfig(new ClipBlockConfig(72, 200, 2, 3, Activation.Gelu), Size, 8, 36),
-        Text = new ClipTextConfig(new ClipBlockConfig(48, 130, 2, 2, Activation.QuickGelu), 100, 13, 36),
+        Vision = new ClipVisionConfig(new TransformerConfig(72, 200, 2, 3, Activation.Gelu), Size, 8, 36),
+        Text = new ClipTextConfig(new TransformerConfig(48, 130, 2, 2, Activation.QuickGelu), 100, 13, 36),
     };
 
     private static readonly ClipConfig ResNet = Vit with { Vision = null, ResNet = new ClipResNetConfig([2, 1, 1, 1], 8, 4, 64, 36) };

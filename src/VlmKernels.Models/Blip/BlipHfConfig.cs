@@ -38,7 +38,7 @@ public static class BlipHfConfig
 
     private static TransformerConfig Block(ConfigSection c, int heads, double epsilon) => new(
         c.Positive("hidden_size", 768), c.Positive("intermediate_size", 3072), c.Positive("num_hidden_layers", 12), c.Positive("num_attention_heads", heads),
-        c.Epsilon("layer_norm_eps", epsilon), c.Activation("hidden_act", "gelu"));
+        c.Activation("hidden_act", "gelu"), c.Epsilon("layer_norm_eps", epsilon));
 
     private static TransformerConfig WithTrainedHeads(TransformerConfig text, ICollection<string> notes)
     {

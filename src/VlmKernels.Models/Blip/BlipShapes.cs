@@ -1,4 +1,5 @@
 using VlmKernels.Inputs;
+using VlmKernels.Kernels;
 using VlmKernels.Weights;
 
 namespace VlmKernels.Models;
@@ -30,7 +31,7 @@ internal sealed class BlipShapes(LayoutView weights, BlipLoadOptions options, IC
         const string Patches = "vision_model.embeddings.patch_embedding.weight";
         int width = weights.Extent(Patches, 0), patch = weights.Extent(Patches, 3), grid = (int)Math.Round(Math.Sqrt(weights.Extent("vision_model.embeddings.position_embedding", 1) - 1));
         const string Layers = "vision_model.encoder.layers.";
-        var block = new TransformerConfig(width, weights.Extent($"{Layers}0.mlp.fc1.weight", 0), weights.CountLayers(Layers), options.VisionHeads ?? Heads(width, "image tower"), VisionEpsilon);
+        var block = new TransformerConfig(width, weights.Extent($"{Layers}0.mlp.fc1.weight", 0), weights.CountLayers(Layers), options.VisionHeads ?? Heads(width, "image tower"), Activation.Gelu, VisionEpsilon);
         return new BlipVisionConfig(block, grid * patch, patch, PositionResizing.AtLoadPlain);
     }
 
@@ -41,7 +42,7 @@ internal sealed class BlipShapes(LayoutView weights, BlipLoadOptions options, IC
         string layers = root + "encoder.layer.";
         int heads = options.TextHeads ?? med?.Positive("num_attention_heads", Math.Max(1, width / HeadWidth)) ?? Heads(width, "text");
         float epsilon = med?.Epsilon("layer_norm_eps", TextEpsilon) ?? TextEpsilon;
-        var block = new TransformerConfig(width, weights.Extent($"{layers}0.intermediate.dense.weight", 0), weights.CountLayers(layers), heads, epsilon);
+        var block = new TransformerConfig(width, weights.Extent($"{layers}0.intermediate.dense.weight", 0), weights.CountLayers(layers), heads, Activation.Gelu, epsilon);
         return new MedConfig(block, vocabulary, weights.Extent(root + "embeddings.position_embeddings.weight", 0));
     }
 

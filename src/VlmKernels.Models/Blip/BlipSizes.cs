@@ -1,3 +1,5 @@
+using VlmKernels.Kernels;
+
 namespace VlmKernels.Models;
 
 /// <summary>A size under which BLIP models are published.</summary>
@@ -14,8 +16,8 @@ public static class BlipSizes
     /// <summary>All sizes, base first.</summary>
     public static IReadOnlyList<BlipSize> All { get; } =
     [
-        .. ImageSizes.Select(size => Size("base", size, new TransformerConfig(768, 3072, 12, 12, 1e-6f))),
-        .. ImageSizes.Select(size => Size("large", size, new TransformerConfig(1024, 4096, 24, 16, 1e-6f))),
+        .. ImageSizes.Select(size => Size("base", size, new TransformerConfig(768, 3072, 12, 12, Activation.Gelu, 1e-6f))),
+        .. ImageSizes.Select(size => Size("large", size, new TransformerConfig(1024, 4096, 24, 16, Activation.Gelu, 1e-6f))),
     ];
 
     /// <summary>The size of that name, upper or lower case; null when there is none.</summary>
@@ -31,7 +33,7 @@ public static class BlipSizes
 
     private static BlipSize Size(string name, int imageSize, TransformerConfig vision)
     {
-        var text = new MedConfig(new TransformerConfig(768, 3072, 12, 12, 1e-12f), Vocabulary: 30524, Context: 512);
+        var text = new MedConfig(new TransformerConfig(768, 3072, 12, 12, Activation.Gelu, 1e-12f), Vocabulary: 30524, Context: 512);
         return new BlipSize($"BLIP-{name}-{imageSize}", new BlipConfig(new BlipVisionConfig(vision, imageSize, 16, PositionResizing.AtLoadPlain), text, BlipTokens.Published));
     }
 

@@ -3,22 +3,13 @@ using VlmKernels.Kernels;
 
 namespace VlmKernels.Models;
 
-/// <summary>Sizes of a transformer of CLIP.</summary>
-/// <param name="HiddenSize">Width of the residual stream.</param>
-/// <param name="MlpSize">Width between the two layers of the MLP.</param>
-/// <param name="Layers">Number of blocks.</param>
-/// <param name="Heads">Attention heads; they divide the hidden size.</param>
-/// <param name="Activation">Of the MLP. No checkpoint's tensors tell it.</param>
-/// <param name="NormEpsilon">ε of the layer norms.</param>
-public sealed record ClipBlockConfig(int HiddenSize, int MlpSize, int Layers, int Heads, Activation Activation, float NormEpsilon = 1e-5f);
-
 /// <summary>Sizes of a ViT image tower.</summary>
 /// <param name="Block">The transformer.</param>
 /// <param name="ImageSize">Pixels per side.</param>
 /// <param name="PatchSize">Pixels per side of a patch.</param>
 /// <param name="ProjectionSize">Size of the embedding.</param>
 /// <param name="Resizing">What happens at other sizes.</param>
-public sealed record ClipVisionConfig(ClipBlockConfig Block, int ImageSize, int PatchSize, int ProjectionSize, PositionResizing Resizing = PositionResizing.None);
+public sealed record ClipVisionConfig(TransformerConfig Block, int ImageSize, int PatchSize, int ProjectionSize, PositionResizing Resizing = PositionResizing.None);
 
 /// <summary>Sizes of a modified ResNet image tower.</summary>
 /// <param name="Layers">Bottlenecks of the four stages.</param>
@@ -51,7 +42,7 @@ public enum TextPooling
 /// <param name="IsCausal">Tokens see only what is before them; false for open_clip's <c>no_causal_mask</c>.</param>
 /// <param name="Resizing">What happens when the checkpoint has another context.</param>
 public sealed record ClipTextConfig(
-    ClipBlockConfig Block, int Vocabulary, int Context, int ProjectionSize, TextPooling Pooling = TextPooling.LargestId, int EndOfText = 49407,
+    TransformerConfig Block, int Vocabulary, int Context, int ProjectionSize, TextPooling Pooling = TextPooling.LargestId, int EndOfText = 49407,
     bool IsCausal = true, PositionResizing Resizing = PositionResizing.None)
 {
     /// <summary>Finds the token that stands for each text.</summary>
@@ -134,7 +125,7 @@ public sealed record ClipConfig
         }
     }
 
-    private static void Validate(string tower, ClipBlockConfig? c)
+    private static void Validate(string tower, TransformerConfig? c)
     {
         if (c is null) return;
         Require(c.HiddenSize is > 0 and <= MostWidth && c.Heads > 0 && c.HiddenSize % c.Heads == 0, $"a {tower} transformer of width {c.HiddenSize} with {c.Heads} heads");

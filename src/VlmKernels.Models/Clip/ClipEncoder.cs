@@ -10,14 +10,14 @@ internal static class ClipEncoder
     /// <param name="c">Sizes.</param>
     /// <param name="attentionStage">Name under which the stream is shown behind each attention.</param>
     /// <param name="blockStage">Name under which the stream is shown behind each block.</param>
-    public static PreNormEncoder Load(WeightNode w, ClipBlockConfig c, string attentionStage, string blockStage)
+    public static PreNormEncoder Load(WeightNode w, TransformerConfig c, string attentionStage, string blockStage)
     {
         var layers = new PreNormBlock[c.Layers];
         for (int i = 0; i < c.Layers; i++) layers[i] = Layer(w[i], c);
         return new PreNormEncoder(layers, attentionStage, blockStage);
     }
 
-    private static PreNormBlock Layer(WeightNode w, ClipBlockConfig c)
+    private static PreNormBlock Layer(WeightNode w, TransformerConfig c)
     {
         int width = c.HiddenSize;
         WeightNode attention = w["self_attn"], mlp = w["mlp"];

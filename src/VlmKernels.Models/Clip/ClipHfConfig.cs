@@ -40,7 +40,7 @@ public static class ClipHfConfig
         return new ClipTextConfig(Block(c, 512, 2048, 8), c.Positive("vocab_size", 49408), c.Positive("max_position_embeddings", 77), projection, pooling, end);
     }
 
-    private static ClipBlockConfig Block(ConfigSection c, int width, int mlp, int heads) => new(
+    private static TransformerConfig Block(ConfigSection c, int width, int mlp, int heads) => new(
         c.Positive("hidden_size", width), c.Positive("intermediate_size", mlp), c.Positive("num_hidden_layers", 12), c.Positive("num_attention_heads", heads),
         c.Activation("hidden_act", "quick_gelu"), c.Epsilon("layer_norm_eps"));
 }

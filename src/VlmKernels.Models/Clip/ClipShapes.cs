@@ -62,7 +62,7 @@ public static class ClipShapes
         return new ClipTextConfig(block, w.Extent(Tokens, 0), context, w.Extent("text_projection.weight", 0));
     }
 
-    private static ClipBlockConfig Block(LayoutView w, string layers, int width, int heads, Activation activation)
+    private static TransformerConfig Block(LayoutView w, string layers, int width, int heads, Activation activation)
         => new(width, w.Extent($"{layers}0.mlp.fc1.weight", 0), w.CountLayers(layers), heads, activation);
 
     /// <summary>OpenAI wrote the sizes beside the weights, and matrices in a narrower type than norms; everyone else trains with exact GELU.</summary>

@@ -55,12 +55,12 @@ public static class ClipSizes
 
     private static bool SameText(ClipTextConfig? a, ClipTextConfig? b) => a is null || b is null ? a == b : SameBlock(a.Block, b.Block) && a.Context == b.Context;
 
-    private static bool SameBlock(ClipBlockConfig a, ClipBlockConfig b) => (a.HiddenSize, a.MlpSize, a.Layers) == (b.HiddenSize, b.MlpSize, b.Layers);
+    private static bool SameBlock(TransformerConfig a, TransformerConfig b) => (a.HiddenSize, a.MlpSize, a.Layers) == (b.HiddenSize, b.MlpSize, b.Layers);
 
     private static ClipSize ViT(string name, int projection, int image, int patch, int width, int layers, int heads, int mlp, ClipTextConfig text, Activation activation)
         => new(name, new ClipConfig
         {
-            Vision = new ClipVisionConfig(new ClipBlockConfig(width, mlp, layers, heads, activation), image, patch, projection),
+            Vision = new ClipVisionConfig(new TransformerConfig(width, mlp, layers, heads, activation), image, patch, projection),
             Text = text with { ProjectionSize = projection },
         }.WithActivation(activation));
 
@@ -71,5 +71,5 @@ public static class ClipSizes
     });
 
     private static ClipTextConfig TextOf(int width, int layers)
-        => new(new ClipBlockConfig(width, 4 * width, layers, width / 64, Activation.QuickGelu), Vocabulary: 49408, Context: 77, ProjectionSize: 0);
+        => new(new TransformerConfig(width, 4 * width, layers, width / 64, Activation.QuickGelu), Vocabulary: 49408, Context: 77, ProjectionSize: 0);
 }

@@ -45,7 +45,7 @@ public static class OpenClipModelConfig
     {
         c.Refuse("pool_type", v => v.ValueKind == JsonValueKind.String && v.GetString() == "tok");
         int width = c.Positive("width", 768), heads = width / c.Positive("head_width", 64);
-        var block = new ClipBlockConfig(width, MlpSize(c, width), c.Positive("layers", 12), heads, activation, Epsilon(c));
+        var block = new TransformerConfig(width, MlpSize(c, width), c.Positive("layers", 12), heads, activation, Epsilon(c));
         return new ClipVisionConfig(block, c.Square("image_size", 224), c.Square("patch_size", 16), projection, PositionResizing.AtLoad);
     }
 
@@ -67,7 +67,7 @@ public static class OpenClipModelConfig
     {
         c.Refuse("proj_type", v => v.ValueKind == JsonValueKind.String && v.GetString() == "linear");
         int width = c.Positive("width", 512);
-        var block = new ClipBlockConfig(width, MlpSize(c, width), c.Positive("layers", 12), c.Positive("heads", 8), activation, Epsilon(c));
+        var block = new TransformerConfig(width, MlpSize(c, width), c.Positive("layers", 12), c.Positive("heads", 8), activation, Epsilon(c));
         var pooling = c.Text("pool_type", "argmax") switch
         {
             "argmax" => TextPooling.LargestId,

@@ -7,6 +7,6 @@ namespace VlmKernels.Models;
 /// <param name="MlpSize">Width between the two layers of the MLP.</param>
 /// <param name="Layers">Number of blocks.</param>
 /// <param name="Heads">Attention heads; they divide the hidden size.</param>
+/// <param name="Activation">Of the MLP. No checkpoint's tensors tell it.</param>
 /// <param name="NormEpsilon">ε of the layer norms.</param>
-/// <param name="Activation">Of the MLP.</param>
-public sealed record TransformerConfig(int HiddenSize, int MlpSize, int Layers, int Heads, float NormEpsilon, Activation Activation = Activation.Gelu);
+public sealed record TransformerConfig(int HiddenSize, int MlpSize, int Layers, int Heads, Activation Activation, float NormEpsilon = 1e-5f);
