@@ -19,7 +19,7 @@ internal static class AskCommand
         var answers = new Option<string[]>("--answers") { Description = "Answers to rank instead of writing one, separated by blanks, up to the next option.", AllowMultipleArgumentsPerToken = true };
         answers.Validators.Add(CommonOptions.RefuseOptions);
         var answersFile = new Option<string?>("--answers-file") { Description = "A text file with one answer to rank per line." };
-        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says." };
+        var asStored = CommonOptions.AsStored();
         var command = new Command("ask", "Answers a question about a picture (BLIP).") { image, question, model, answers, answersFile, asStored, common.Json };
         writing.AddTo(command);
         common.AddDevice(command);
@@ -29,8 +29,7 @@ internal static class AskCommand
             var options = writing.Read(parsed);
             if (given.Length > 0 && options != new WritingOptions { Stops = options.Stops }) throw new ArgumentException("--answers: given answers are ranked, not written; options of writing do not go with them");
             using var backend = common.Open(parsed);
-            using var blip = Terminal.While("loading the model", () => BlipAnswerRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in blip.Notes) Terminal.Note(note);
+            using var blip = CommonOptions.Load(parsed.GetValue(model)!, path => BlipAnswerRuntime.Open(path, backend));
             using var session = new Session(backend);
             byte[] pixels = PictureArgument.Prepare(blip, !parsed.GetValue(asStored), parsed.GetValue(image)!);
             string[] questions = [parsed.GetValue(question)!];

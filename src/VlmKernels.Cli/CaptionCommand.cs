@@ -16,7 +16,7 @@ internal static class CaptionCommand
         var prompt = new Option<string?>("--prompt") { Description = "What every caption begins with." };
         var output = new Option<string?>("--output", "-o") { Description = "Writes the captions to this file, one JSON object a line, and goes on where an earlier run ended." };
         var overwrite = new Option<bool>("--overwrite") { Description = "With --output: starts anew instead of going on where an earlier run ended." };
-        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says." };
+        var asStored = CommonOptions.AsStored();
         var command = new Command("caption", "Says what pictures show (BLIP).") { images, model, prompt, output, overwrite, asStored, common.Json };
         writing.AddTo(command);
         common.AddDevice(command);
@@ -26,8 +26,7 @@ internal static class CaptionCommand
             if (parsed.GetValue(overwrite) && parsed.GetValue(output) is null) throw new ArgumentException("--overwrite: belongs to --output");
             var files = EmbedInputs.Pictures(parsed.GetValue(images)!, Console.In);
             using var backend = common.Open(parsed);
-            using var blip = Terminal.While("loading the model", () => BlipCaptionRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in blip.Notes) Terminal.Note(note);
+            using var blip = CommonOptions.Load(parsed.GetValue(model)!, path => BlipCaptionRuntime.Open(path, backend));
             using var session = new Session(backend);
             bool json = parsed.GetValue(common.Json);
             // Words appear as they are written where somebody looks on, and where there is no more than one text at a time.

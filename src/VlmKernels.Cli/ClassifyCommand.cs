@@ -21,7 +21,7 @@ internal static class ClassifyCommand
         var labelsFile = new Option<string?>("--labels-file") { Description = "A text file with one label per line." };
         var templates = new Option<string[]>("--template") { Description = $"Text in which {{}} stands for the label; may be given several times. Default: \"{ZeroShotClassifier.DefaultTemplate}\"." };
         var top = CommonOptions.Number("--top", $"How many labels to print for each picture; by default {TopOfTable}, and all of them with --json.");
-        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says; the published pipelines of OpenAI and open_clip don't." };
+        var asStored = CommonOptions.AsStored("; the published pipelines of OpenAI and open_clip don't");
         var command = new Command("classify", "Says which label fits a picture best (zero-shot, CLIP).") { images, model, labels, labelsFile, templates, top, asStored, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
@@ -31,8 +31,7 @@ internal static class ClassifyCommand
             if (shown < 1) throw new ArgumentException($"--top: expected at least 1, found {shown}");
             string[] choices = Labels(parsed.GetValue(labels) ?? [], parsed.GetValue(labelsFile));
             using var backend = common.Open(parsed);
-            using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in clip.Notes) Terminal.Note(note);
+            using var clip = CommonOptions.Load(parsed.GetValue(model)!, path => ClipRuntime.Open(path, backend));
             using var session = new Session(backend);
             var classifier = Terminal.While("embedding the labels", () => new ZeroShotClassifier(clip, session, choices, parsed.GetValue(templates)));
             if (classifier.CutLabels.Count > 0) Terminal.Note($"too long for the model, which does not see their ends: {string.Join(", ", classifier.CutLabels.Select(Short))}");

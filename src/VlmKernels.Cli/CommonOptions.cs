@@ -26,6 +26,16 @@ internal sealed class CommonOptions
     /// <summary>The same for a command that chooses its model by itself when none is given.</summary>
     public static Option<string?> ChosenModel(string byDefault) => new("--model", "-m") { Description = $"Path of a checkpoint or name of a model in {ModelCatalog.Variable} or models/. [default: {byDefault}]" };
 
+    public static Option<bool> AsStored(string more = "") => new("--as-stored") { Description = $"Does not turn photos as their EXIF orientation says{more}." };
+
+    /// <summary>Loads the model of a name or path and says what had to be assumed.</summary>
+    public static T Load<T>(string model, Func<string, T> open) where T : IPicturePreparer
+    {
+        var loaded = Terminal.While("loading the model", () => open(ModelCatalog.Resolve(model)));
+        foreach (string note in loaded.Notes) Terminal.Note(note);
+        return loaded;
+    }
+
     /// <summary>An option that takes a whole number; the parser's own message for anything else names a type of .NET.</summary>
     public static Option<int?> Number(string name, string description)
     {

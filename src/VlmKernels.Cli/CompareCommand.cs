@@ -14,14 +14,13 @@ internal static class CompareCommand
         var right = new Argument<string>("right") { Description = "The right picture." };
         var statement = new Argument<string>("statement") { Description = "What may be true of the two." };
         var model = new Option<string>("--model", "-m") { Description = $"Path of a BLIP checkpoint trained on NLVR2, or its name in {ModelCatalog.Variable} or models/; none ships.", Required = true };
-        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says." };
+        var asStored = CommonOptions.AsStored();
         var command = new Command("compare", "Says whether a statement about two pictures is true (BLIP, NLVR2).") { left, right, statement, model, asStored, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
         {
             using var backend = common.Open(parsed);
-            using var blip = Terminal.While("loading the model", () => BlipCompareRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in blip.Notes) Terminal.Note(note);
+            using var blip = CommonOptions.Load(parsed.GetValue(model)!, path => BlipCompareRuntime.Open(path, backend));
             using var session = new Session(backend);
             byte[] pixels = PictureArgument.Prepare(blip, !parsed.GetValue(asStored), parsed.GetValue(left)!, parsed.GetValue(right)!);
             float probability = blip.Judge(session, pixels, [parsed.GetValue(statement)!])[0];

@@ -21,7 +21,7 @@ internal static class EmbedCommand
         var shards = CommonOptions.Number("--shards", "Cuts the inputs into this many parts, of which this run does one.");
         var shard = CommonOptions.Number("--shard", "The part, from 0; by default what SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX says.");
         var overwrite = new Option<bool>("--overwrite") { Description = "Starts anew instead of going on where an earlier run ended." };
-        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says." };
+        var asStored = CommonOptions.AsStored();
         var command = new Command("embed", "Embeds pictures or texts into files (CLIP, or a BLIP that matches); goes on where an earlier run ended.") { inputs, output, model, texts, format, dtype, batch, shards, shard, overwrite, asStored, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
@@ -39,8 +39,7 @@ internal static class EmbedCommand
             string[] sources = parsed.GetValue(inputs)!;
             var list = Terminal.While("listing the inputs", () => options.Texts ? EmbedInputs.Texts(sources, Console.In) : EmbedInputs.Pictures(sources, Console.In));
             using var backend = common.Open(parsed);
-            using var embedder = Terminal.While("loading the model", () => EmbeddingModels.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in embedder.Notes) Terminal.Note(note);
+            using var embedder = CommonOptions.Load(parsed.GetValue(model)!, path => EmbeddingModels.Open(path, backend));
             using var session = new Session(backend);
             using var run = EmbedRun.Open(embedder, session, list, options);
             return Embed(run, options, parsed.GetValue(common.Json));

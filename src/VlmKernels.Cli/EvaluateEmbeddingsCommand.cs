@@ -21,8 +21,7 @@ internal static class EvaluateEmbeddingsCommand
             string golden = parsed.GetValue(folder)!;
             if (!Directory.Exists(golden)) throw new DirectoryNotFoundException($"{golden}: expected a folder, found {(File.Exists(golden) ? "a file" : "nothing")}");
             using var backend = common.Open(parsed);
-            using var clip = Terminal.While("loading the model", () => ClipRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in clip.Notes) Terminal.Note(note);
+            using var clip = CommonOptions.Load(parsed.GetValue(model)!, path => ClipRuntime.Open(path, backend));
             using var session = new Session(backend);
             var result = Terminal.While("comparing", () => GoldenEmbeddings.Run(clip, session, golden));
             if (parsed.GetValue(common.Json)) Terminal.Json(w => Write(w, result), indented: true);

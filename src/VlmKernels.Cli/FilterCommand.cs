@@ -18,7 +18,7 @@ internal static class FilterCommand
         var captioner = new Option<string?>("--caption-model") { Description = $"Has a caption drawn for each picture (top-p {FormattableString.Invariant($"{CaptionFilter.TopP}")}), which is kept if it fits: by the model given here, or by {ModelCatalog.Captioner}.", HelpName = "model", Arity = ArgumentArity.ZeroOrOne };
         var seed = CommonOptions.Number("--seed", "With --caption-model: another seed draws other captions; by default 0.");
         var overwrite = new Option<bool>("--overwrite") { Description = "Starts anew instead of going on where an earlier run ended." };
-        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says." };
+        var asStored = CommonOptions.AsStored();
         var command = new Command("filter", "Keeps of pictures' texts those that fit, and of captions written for them (BLIP's CapFilt).") { annotations, output, model, threshold, captioner, seed, overwrite, asStored };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>

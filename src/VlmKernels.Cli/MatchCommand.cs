@@ -16,14 +16,13 @@ internal static class MatchCommand
         var image = new Argument<string>("image") { Description = "A picture: JPEG, PNG, WebP, GIF or BMP." };
         var texts = CommonOptions.Paths("text", "Texts that may or may not describe it.");
         var model = CommonOptions.Model(ModelCatalog.Matcher);
-        var asStored = new Option<bool>("--as-stored") { Description = "Does not turn photos as their EXIF orientation says." };
+        var asStored = CommonOptions.AsStored();
         var command = new Command("match", "Says how well texts fit a picture: probability of a match, and cosine (BLIP).") { image, texts, model, asStored, common.Json };
         common.AddDevice(command);
         command.SetAction(parsed => Terminal.Guard(() =>
         {
             using var backend = common.Open(parsed);
-            using var blip = Terminal.While("loading the model", () => BlipMatchRuntime.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in blip.Notes) Terminal.Note(note);
+            using var blip = CommonOptions.Load(parsed.GetValue(model)!, path => BlipMatchRuntime.Open(path, backend));
             using var session = new Session(backend);
             string[] given = parsed.GetValue(texts)!;
             var scores = blip.Match(session, PictureArgument.Prepare(blip, !parsed.GetValue(asStored), parsed.GetValue(image)!), 1, given);

@@ -35,8 +35,7 @@ internal static class SearchCommand
             if (reranks && files.Length > 0) throw new ArgumentException("--rerank: expected texts to search for, found --picture");
             if (parsed.GetValue(sheet) is { } target) CheckSheet(target, words.Length + files.Length, most);
             using var backend = common.Open(parsed);
-            using var embedder = Terminal.While("loading the model", () => EmbeddingModels.Open(ModelCatalog.Resolve(parsed.GetValue(model)!), backend));
-            foreach (string note in embedder.Notes) Terminal.Note(note);
+            using var embedder = CommonOptions.Load(parsed.GetValue(model)!, path => EmbeddingModels.Open(path, backend));
             using var session = new Session(backend);
             if (parsed.GetValue(from) is { Length: > 0 } sources) Add(embedder, session, parsed.GetValue(index)!, sources);
             using var opened = EmbeddingIndex.Open(parsed.GetValue(index)!, backend);
@@ -72,13 +71,11 @@ internal static class SearchCommand
         var queries = session.TakeFloat(texts.Length + files.Length, embedder.EmbeddingSize);
         using var mark = session.Mark();
         if (texts.Where(embedder.IsCut).ToArray() is { Length: > 0 } cut) Terminal.Note($"too long for the model, which does not see their ends: {string.Join(", ", cut.Select(Short))}");
-        if (texts.Length > 0) Copy(embedder.EmbedTexts(session, texts), queries.SliceRows(0, texts.Length));
-        if (files.Length > 0) Copy(embedder.EmbedPixels(session, PictureArgument.Prepare(embedder, orient: true, files), files.Length), queries.SliceRows(texts.Length, files.Length));
+        if (texts.Length > 0) session.Ops.CopyRows(CopyRowsArgs.All(embedder.EmbedTexts(session, texts), queries.SliceRows(0, texts.Length)));
+        if (files.Length > 0) session.Ops.CopyRows(CopyRowsArgs.All(embedder.EmbedPixels(session, PictureArgument.Prepare(embedder, orient: true, files), files.Length), queries.SliceRows(texts.Length, files.Length)));
         float[] values = new float[queries.Shape.Count];
         session.CopyOut<float>(queries, values);
         return values.All(float.IsFinite) ? queries : throw new InvalidDataException("the model gave embeddings that are no finite numbers");
-
-        void Copy(Tensor from, Tensor into) => session.Ops.CopyRows(new CopyRowsArgs(from, into, 1, into.Rows));
     }
 
     private static int Candidates(int? given, int top, bool reranks)

@@ -111,6 +111,9 @@ public readonly record struct CopyRowsArgs(Tensor X, Tensor Y, int Groups, int C
         YStride = y.Shape.Rank == 3 ? y.Shape[1] : 0,
     };
 
+    /// <summary>y = x.</summary>
+    public static CopyRowsArgs All(Tensor x, Tensor y) => new(x, y, 1, y.Rows);
+
     /// <summary>y[i] = x[index[i]] for every row of y.</summary>
     public static CopyRowsArgs Gather(Tensor x, Tensor index, Tensor y) => new(x, y, 1, y.Rows) { Index = index };
 }

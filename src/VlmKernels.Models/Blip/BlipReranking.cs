@@ -52,7 +52,7 @@ public sealed class BlipReranking(BlipMatcher matcher)
                 int[] repeated = new int[kept.Length];
                 Array.Fill(repeated, t);
                 using var mark = s.Mark();
-                float[] matches = Match(s, text.Pick(repeated), Gather(s, images, kept));
+                float[] matches = Match(s, text.Pick(repeated), BlipVisionTower.Pick(s, images, kept));
                 for (int c = 0; c < kept.Length; c++) scores[(t * count) + kept[c]] = matches[c] + cosines[kept[c]];
             }
         }
@@ -67,17 +67,6 @@ public sealed class BlipReranking(BlipMatcher matcher)
         var matches = new float[text.Batch];
         for (int i = 0; i < matches.Length; i++) matches[i] = logits[(i * 2) + BlipMatcher.Match];
         return matches;
-    }
-
-    private static Tensor Gather(Session s, Tensor images, int[] which)
-    {
-        int tokens = images.Shape[1];
-        var picked = s.Take(which.Length, tokens, images.Columns);
-        for (int i = 0; i < which.Length; i++)
-        {
-            s.Ops.CopyRows(new CopyRowsArgs(images.SliceRows(which[i] * tokens, tokens), picked.SliceRows(i * tokens, tokens), 1, tokens));
-        }
-        return picked;
     }
 
     private static float[] NoCandidates(int count)

@@ -43,6 +43,16 @@ public sealed class BlipVisionTower
         return _postNorm.Apply(s, pooled, into: pooled);
     }
 
+    /// <summary>Some of the encoded pictures, in the order of their indices, which may repeat.</summary>
+    /// <returns>[indices, tokens, width] in the session's workspace.</returns>
+    public static Tensor Pick(Session s, Tensor images, IReadOnlyList<int> which)
+    {
+        int tokens = images.Shape[1];
+        var picked = s.Take(which.Count, tokens, images.Columns);
+        for (int i = 0; i < which.Count; i++) s.Ops.CopyRows(CopyRowsArgs.All(images.SliceRows(which[i] * tokens, tokens), picked.SliceRows(i * tokens, tokens)));
+        return picked;
+    }
+
     private static PreNormBlock Layer(WeightNode w, TransformerConfig c)
     {
         int width = c.HiddenSize;

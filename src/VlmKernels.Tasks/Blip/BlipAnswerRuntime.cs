@@ -57,7 +57,7 @@ public sealed class BlipAnswerRuntime : BlipRuntime
         foreach (int[] some in Enumerable.Range(0, ids.Length).GroupBy(i => ids[i].Length).SelectMany(g => g.Chunk(TextsAtOnce)))
         {
             using var pass = s.Mark();
-            var states = Read(s, Pick(s, images, [.. some.Select(i => i / perPicture)]), Text.Pad([.. some.Select(i => ids[i])]));
+            var states = Read(s, BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)]), Text.Pad([.. some.Select(i => ids[i])]));
             int[][] prompts = [.. some.Select(_ => (int[])[Config.Tokens.Begin])];
             Action<int, int>? report = onToken is null ? null : (row, token) => onToken(some[row / generation.RowsPerPrompt], token);
             var written = _model.Decoder.Write(s, states, prompts, generation, report, withTrace: false, cancellation);
@@ -88,7 +88,7 @@ public sealed class BlipAnswerRuntime : BlipRuntime
         {
             using var pass = s.Mark();
             var batch = Text.Pad([.. some.Select(i => Text.Question(questions[i]))]);
-            var states = Read(s, Pick(s, images, [.. some.Select(i => i / perPicture)]), batch);
+            var states = Read(s, BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)]), batch);
             var valid = s.TakeBytes(batch.Count, batch.Length);
             s.CopyIn<byte>(batch.Valid, valid);
             var ranked = _model.Rank(s, all.All, new CrossStates(states, valid), candidates);

@@ -62,7 +62,7 @@ public sealed class BlipCaptionRuntime : BlipRuntime
         {
             using var pass = s.Mark();
             var batch = Text.Pad([.. some.Select(i => Text.Caption(texts[i]))]);
-            var logits = _model.Decoder.Logits(s, batch.All, new CrossStates(Pick(s, images, [.. some.Select(i => i / perPicture)])));
+            var logits = _model.Decoder.Logits(s, batch.All, new CrossStates(BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)])));
             int[] labels = [.. batch.Ids.Select((id, i) => i % batch.Length < prompt ? Config.Tokens.Pad : id)];
             double[] losses = TokenLoss.PerText(s, logits, labels, Config.Tokens.Pad, smoothing: 0);
             for (int i = 0; i < some.Length; i++) result[some[i]] = new TextLikelihood(-losses[i], labels.Skip(i * batch.Length).Take(batch.Length).Count(l => l != Config.Tokens.Pad));

@@ -18,17 +18,14 @@ public static class BlipFiles
     public static ImagePipeline Pipeline(BlipCheckpoint checkpoint, ICollection<string>? notes = null)
     {
         int size = checkpoint.Config.Vision.ImageSize;
-        string file = Path.Combine(Folder(checkpoint), Preprocessor);
+        string file = Path.Combine(BesideCheckpoint.Folder(checkpoint.Path), Preprocessor);
         if (!checkpoint.IsHuggingFace) return ImagePipeline.Blip(size);
         if (!File.Exists(file))
         {
             notes?.Add($"no {Preprocessor} beside the checkpoint: pictures are prepared as salesforce/BLIP does");
             return ImagePipeline.Blip(size);
         }
-        var pipeline = ImagePipeline.FromPreprocessorConfig(file);
-        var (width, height) = pipeline.OutputSize(3 * size, size);
-        if ((width, height) == (size, size)) return pipeline;
-        throw new ConfigFormatException(file, $"pictures of {3 * size}×{size} pixels become {width}×{height}, but {checkpoint.ConfigFile} says that the model takes {size}×{size}");
+        return BesideCheckpoint.OfSize(ImagePipeline.FromPreprocessorConfig(file), file, size, checkpoint.ConfigFile ?? checkpoint.Path);
     }
 
     /// <summary>HF files beside the checkpoint; for the original layout a vocab.txt beside it, or that of bert-base-uncased in a folder of models.</summary>
@@ -38,7 +35,7 @@ public static class BlipFiles
     /// <exception cref="ConfigFormatException">A file is broken, or has ids that the model does not know.</exception>
     public static ITokenizer Tokenizer(BlipCheckpoint checkpoint, ICollection<string>? notes = null)
     {
-        string folder = Folder(checkpoint);
+        string folder = BesideCheckpoint.Folder(checkpoint.Path);
         if (checkpoint.IsHuggingFace)
         {
             if (!TokenizerFiles.Any(f => File.Exists(Path.Combine(folder, f)))) throw new FileNotFoundException($"{checkpoint.Path}: found no tokenizer; looked for {string.Join(" and ", TokenizerFiles)} in {folder}");
@@ -50,13 +47,5 @@ public static class BlipFiles
         return Fitting(TokenizerLoader.LoadBlip(vocabulary), vocabulary, checkpoint);
     }
 
-    /// <summary>A tokenizer may know fewer ids than the model, but never more.</summary>
-    private static ITokenizer Fitting(ITokenizer tokenizer, string source, BlipCheckpoint checkpoint)
-    {
-        int known = checkpoint.Config.Text.Vocabulary;
-        if (tokenizer.VocabularySize <= known) return tokenizer;
-        throw new ConfigFormatException(source, $"the tokenizer has {tokenizer.VocabularySize} ids, but the model in {checkpoint.Path} knows {known}");
-    }
-
-    private static string Folder(BlipCheckpoint checkpoint) => Path.GetDirectoryName(Path.GetFullPath(checkpoint.Path))!;
+    private static ITokenizer Fitting(ITokenizer tokenizer, string source, BlipCheckpoint checkpoint) => BesideCheckpoint.Fitting(tokenizer, source, checkpoint.Config.Text.Vocabulary, checkpoint.Path);
 }

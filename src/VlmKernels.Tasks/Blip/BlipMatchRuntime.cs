@@ -48,7 +48,7 @@ public sealed class BlipMatchRuntime : BlipRuntime, IEmbeddingModel
         {
             using var pass = s.Mark();
             var read = Text.Pad([.. some.Select(i => Text.Match(texts[i]))]);
-            float[] logits = Values(s, _model.MatchLogits(s, read.All, Pick(s, images, [.. some.Select(i => i / perPicture)])));
+            float[] logits = Values(s, _model.MatchLogits(s, read.All, BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)])));
             float[] ofTexts = Values(s, EmbedTexts(s, [.. some.Select(i => texts[i])]));
             for (int i = 0; i < some.Length; i++) scores[some[i]] = new MatchScore(SecondOfTwo(logits[2 * i], logits[(2 * i) + 1]), Dot(Row(ofImages, some[i] / perPicture), Row(ofTexts, i)), logits[(2 * i) + 1]);
         }
@@ -68,7 +68,7 @@ public sealed class BlipMatchRuntime : BlipRuntime, IEmbeddingModel
         {
             int now = Math.Min(PicturesAtOnce, count - first);
             using var mark = s.Mark();
-            Copy(s, _model.EmbedImages(s, Encode(s, pixels.Slice(first * PixelBytes, now * PixelBytes), now)), result.SliceRows(first, now));
+            s.Ops.CopyRows(CopyRowsArgs.All(_model.EmbedImages(s, Encode(s, pixels.Slice(first * PixelBytes, now * PixelBytes), now)), result.SliceRows(first, now)));
         }
         return result;
     }
@@ -82,15 +82,13 @@ public sealed class BlipMatchRuntime : BlipRuntime, IEmbeddingModel
         foreach (string[] some in texts.Chunk(TextsAtOnce))
         {
             using var mark = s.Mark();
-            Copy(s, _model.EmbedText(s, Text.Pad([.. some.Select(Text.Comparison)]).All), result.SliceRows(first, some.Length));
+            s.Ops.CopyRows(CopyRowsArgs.All(_model.EmbedText(s, Text.Pad([.. some.Select(Text.Comparison)]).All), result.SliceRows(first, some.Length)));
             first += some.Length;
         }
         return result;
     }
 
     private ReadOnlySpan<float> Row(float[] rows, int row) => rows.AsSpan(row * EmbeddingSize, EmbeddingSize);
-
-    private static void Copy(Session s, Tensor from, Tensor into) => s.Ops.CopyRows(new CopyRowsArgs(from, into, 1, into.Rows));
 
     private static float[] Values(Session s, Tensor rows)
     {

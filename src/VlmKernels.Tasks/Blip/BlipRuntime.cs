@@ -104,15 +104,6 @@ public abstract class BlipRuntime : IPicturePreparer, IDisposable
     private protected static int PerPicture(int texts, int pictures)
         => texts > 0 && texts % pictures == 0 ? texts / pictures : throw new ArgumentException($"expected as many texts for each of {pictures} pictures, found {texts}");
 
-    /// <summary>Some of the encoded pictures, in the order of their indices, which may repeat.</summary>
-    private protected static Tensor Pick(Session s, Tensor images, IReadOnlyList<int> which)
-    {
-        int tokens = images.Shape[1];
-        var picked = s.Take(which.Count, tokens, images.Columns);
-        for (int i = 0; i < which.Count; i++) s.Ops.CopyRows(new CopyRowsArgs(images.SliceRows(which[i] * tokens, tokens), picked.SliceRows(i * tokens, tokens), 1, tokens));
-        return picked;
-    }
-
     /// <summary>Options of the generation engine: the caller's over the layout's.</summary>
     private protected GenerationOptions Generation(WritingOptions? options, GenerationOptions likeliest, GenerationOptions samples, int prompt)
         => (options ?? new WritingOptions()).Over(Config.WithTokens(likeliest), Config.WithTokens(samples), prompt, Config.Text.Context, ids => Text.Decode(ids));

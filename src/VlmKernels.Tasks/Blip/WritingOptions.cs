@@ -5,6 +5,9 @@ namespace VlmKernels.Tasks;
 /// <summary>What a caller asks of a text that is written; what is null is as the model's own implementation does it.</summary>
 public sealed record WritingOptions
 {
+    // Every row of a picture has its own cache.
+    private const int MostRows = 100;
+
     /// <summary>Draw tokens instead of taking the likeliest ones.</summary>
     public bool Samples { get; init; }
 
@@ -68,9 +71,6 @@ public sealed record WritingOptions
             Stops = Stops.Count > 0 ? new StopStrings(Stops, decode) : null,
         };
     }
-
-    // Every row of a picture has its own cache.
-    private const int MostRows = 100;
 
     private void Check(int room)
     {

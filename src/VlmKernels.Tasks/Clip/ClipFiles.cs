@@ -23,12 +23,12 @@ internal static class ClipFiles
     {
         int size = checkpoint.Config.ImageSize;
         if (size == 0) return ImagePipeline.OpenAi(size);
-        string preprocessor = Path.Combine(Folder(checkpoint), Preprocessor);
-        if (IsHuggingFace(checkpoint) && File.Exists(preprocessor)) return OfSize(ImagePipeline.FromPreprocessorConfig(preprocessor), preprocessor, checkpoint);
+        string preprocessor = Path.Combine(BesideCheckpoint.Folder(checkpoint.Path), Preprocessor);
+        if (IsHuggingFace(checkpoint) && File.Exists(preprocessor)) return BesideCheckpoint.OfSize(ImagePipeline.FromPreprocessorConfig(preprocessor), preprocessor, size, checkpoint.ConfigFile ?? checkpoint.Path);
         if (checkpoint.ConfigFile is { } file && Path.GetFileName(file) == OpenClip)
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(file));
-            if (json.RootElement.TryGetProperty("preprocess_cfg", out var rules)) return OfSize(ImagePipeline.OpenClip(rules, size, file), file, checkpoint);
+            if (json.RootElement.TryGetProperty("preprocess_cfg", out var rules)) return BesideCheckpoint.OfSize(ImagePipeline.OpenClip(rules, size, file), file, size, checkpoint.ConfigFile ?? checkpoint.Path);
             notes?.Add($"no preprocess_cfg in {file}: pictures are prepared as OpenAI does");
             return ImagePipeline.OpenAi(size);
         }
@@ -43,7 +43,7 @@ internal static class ClipFiles
     /// <exception cref="ConfigFormatException">A file is broken, or has ids that the model does not know.</exception>
     public static ITokenizer Tokenizer(ClipCheckpoint checkpoint, ICollection<string>? notes = null)
     {
-        string folder = Folder(checkpoint);
+        string folder = BesideCheckpoint.Folder(checkpoint.Path);
         // No other vocabulary in its place: any published one has as many ids, and other meanings.
         if (IsHuggingFace(checkpoint) && (checkpoint.Config.Text is not null || HasTokenizer(folder)))
         {
@@ -64,31 +64,12 @@ internal static class ClipFiles
         return merges is null ? throw new FileNotFoundException($"found no tokenizer; expected {Merges} in a models/clip-tokenizer folder") : TokenizerLoader.LoadOpenAi(merges);
     }
 
-    /// <summary>Refuses rules that end in pictures of another size than the model's; wide pictures tell whether they crop at all.</summary>
-    private static ImagePipeline OfSize(ImagePipeline pipeline, string file, ClipCheckpoint checkpoint)
-    {
-        int size = checkpoint.Config.ImageSize;
-        foreach (int factor in (ReadOnlySpan<int>)[1, 3])
-        {
-            var (width, height) = pipeline.OutputSize(factor * size, size);
-            if ((width, height) == (size, size)) continue;
-            throw new ConfigFormatException(file, $"pictures of {factor * size}×{size} pixels become {width}×{height}, but {checkpoint.ConfigFile ?? checkpoint.Path} says that the model takes {size}×{size}");
-        }
-        return pipeline;
-    }
-
-    /// <summary>A tokenizer may know fewer ids than the model, whose table is often padded, but never more.</summary>
     private static ITokenizer Fitting(ITokenizer tokenizer, string source, ClipCheckpoint checkpoint)
-    {
-        if (checkpoint.Config.Text is not { } text || tokenizer.VocabularySize <= text.Vocabulary) return tokenizer;
-        throw new ConfigFormatException(source, $"the tokenizer has {tokenizer.VocabularySize} ids, but the model in {checkpoint.Path} knows {text.Vocabulary}");
-    }
+        => checkpoint.Config.Text is { } text ? BesideCheckpoint.Fitting(tokenizer, source, text.Vocabulary, checkpoint.Path) : tokenizer;
 
     private static bool HasTokenizer(string folder) => TokenizerFiles.Any(f => File.Exists(Path.Combine(folder, f)));
 
     private static bool IsHuggingFace(ClipCheckpoint checkpoint) => checkpoint.Weights.Layout == ClipLayouts.HuggingFace;
-
-    private static string Folder(ClipCheckpoint checkpoint) => Path.GetDirectoryName(Path.GetFullPath(checkpoint.Path))!;
 
     private static IEnumerable<string> SharedMerges() => ModelCatalog.Roots().Select(r => Path.Combine(r, "clip-tokenizer", Merges));
 }

@@ -8,9 +8,6 @@ public interface IEmbeddingModel : IPicturePreparer, IDisposable
     /// <summary>What the checkpoint is, for people.</summary>
     string Description { get; }
 
-    /// <summary>What had to be assumed, for people.</summary>
-    IReadOnlyList<string> Notes { get; }
-
     /// <summary>Floats of an embedding.</summary>
     int EmbeddingSize { get; }
 

@@ -5,6 +5,9 @@ namespace VlmKernels.Tasks;
 /// <summary>Makes what a model takes out of decoded pictures. Immutable; threads share it.</summary>
 public interface IPicturePreparer
 {
+    /// <summary>What had to be assumed about the model and its pictures, for people.</summary>
+    IReadOnlyList<string> Notes { get; }
+
     /// <summary>Bytes of a prepared picture.</summary>
     /// <exception cref="InvalidOperationException">The model takes no pictures.</exception>
     int PixelBytes { get; }

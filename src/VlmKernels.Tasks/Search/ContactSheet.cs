@@ -25,7 +25,11 @@ public static class ContactSheet
     /// <exception cref="ArgumentException">It does not.</exception>
     public static void RequireRoom(int queries, int hits)
     {
-        long lines = (long)queries * ((hits + (long)MostAcross - 1) / MostAcross);
+        RequireRoom((long)queries * ((hits + (long)MostAcross - 1) / MostAcross));
+    }
+
+    private static void RequireRoom(long lines)
+    {
         if (lines is < 1 or > MostLines) throw new ArgumentException($"a sheet holds 1 to {MostLines} lines of {MostAcross} pictures, found {lines}");
     }
 
@@ -38,7 +42,7 @@ public static class ContactSheet
     public static IReadOnlyList<string> Write(string file, IReadOnlyList<IReadOnlyList<SheetPicture>> queries)
     {
         int across = Math.Min(MostAcross, queries.Max(q => q.Count)), lines = queries.Sum(q => (q.Count + MostAcross - 1) / MostAcross);
-        if (lines is < 1 or > MostLines) throw new ArgumentException($"a sheet holds 1 to {MostLines} lines of {MostAcross} pictures, found {lines}");
+        RequireRoom(lines);
         var faults = new List<string>();
         using var surface = SKSurface.Create(new SKImageInfo(across * TileWidth, lines * TileHeight, SKColorType.Rgba8888, SKAlphaType.Opaque));
         surface.Canvas.Clear(SKColors.White);
