@@ -30,6 +30,18 @@ pipeline.SetAction(parsed =>
     if (parsed.GetValue(json) is { } file) File.WriteAllText(file, run.ToJson());
 });
 
+var name = new Argument<string>("case") { Description = "Name of a case, such as clip-vit-b32-vision; part of a name takes all that have it." };
+var batch = new Option<int?>("--batch") { Description = "Only the case of this batch." };
+var profile = new Command("profile", "Where the time of a case goes: every operation at every shape, with its share of the pass and of the machine's peaks.") { name, batch, threads, isa, seconds };
+profile.SetAction(parsed =>
+{
+    var cases = PerfCases.Find(parsed.GetValue(name)!).Where(c => parsed.GetValue(batch) is not { } only || c.Batch == only).ToList();
+    foreach (var tier in TiersOf(parsed))
+    {
+        foreach (var c in cases) new ProfileReport(tier, parsed.GetValue(threads), parsed.GetValue(seconds)).Run(c, Console.Out);
+    }
+});
+
 var benchArguments = new Argument<string[]>("arguments") { Description = "Arguments of BenchmarkDotNet, such as --filter '*Linear*'.", Arity = ArgumentArity.ZeroOrMore };
 var bench = new Command("bench", "Runs the BenchmarkDotNet suites: one per op, with disassembly.") { benchArguments };
 bench.SetAction(parsed => { BenchmarkSwitcher.FromAssembly(typeof(OpSuite).Assembly).Run(parsed.GetValue(benchArguments)); });
@@ -39,6 +51,6 @@ var folder = new Option<string>("--folder") { Description = "Where it is made; b
 var convert = new Command("convert", "vlm-convert on a large PyTorch file, beside a copy of it on the same disk, and its peak of memory.") { gigabytes, folder };
 convert.SetAction(parsed => new ConvertReport(parsed.GetValue(folder)!).Run(parsed.GetValue(gigabytes), Console.Out));
 
-return new RootCommand("Timings of VlmKernels.") { report, pipeline, bench, convert }.Parse(args).Invoke();
+return new RootCommand("Timings of VlmKernels.") { report, profile, pipeline, bench, convert }.Parse(args).Invoke();
 
 IReadOnlyList<Tier> TiersOf(ParseResult parsed) => parsed.GetValue(isa) is { Length: > 0 } names ? [.. names.Select(Tiers.Parse)] : [Tiers.Best];

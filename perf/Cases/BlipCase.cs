@@ -1,5 +1,4 @@
 using VlmKernels.Kernels;
-using VlmKernels.Kernels.Cpu;
 using VlmKernels.Models;
 using VlmKernels.Weights;
 
@@ -48,11 +47,11 @@ internal sealed record BlipCase(string Name, BlipPart Part, int Batch, int Beams
     public override double Seconds => Part == BlipPart.Decode ? 4 : 8;
 
     /// <inheritdoc/>
-    public override PreparedCase Prepare(CpuBackend backend) => Part == BlipPart.Vision
+    public override PreparedCase Prepare(IBackend backend, int threads) => Part == BlipPart.Vision
         ? Prepare(backend, root => new BlipVisionTower(root["vision_model"], Config.Vision), See)
         : Prepare(backend, root => new MedDecoder(root["text_decoder"], Config.Text, Config.Vision.Block.HiddenSize), Part == BlipPart.Prefill ? Read : Write);
 
-    private static PreparedCase Prepare<T>(CpuBackend backend, Func<WeightNode, T> create, Func<Session, T, BlipWork> start) where T : class
+    private static PreparedCase Prepare<T>(IBackend backend, Func<WeightNode, T> create, Func<Session, T, BlipWork> start) where T : class
     {
         var loaded = WeightLoader.Load(new RandomWeights(seed: 1), backend, create);
         var session = new Session(backend);

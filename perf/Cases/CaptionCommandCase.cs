@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using VlmKernels.Kernels;
-using VlmKernels.Kernels.Cpu;
 using VlmKernels.Testing;
 
 namespace VlmKernels.Perf;
@@ -26,7 +25,7 @@ internal sealed record CaptionCommandCase(string Program) : PerfCase("blip-fashi
     public override double Seconds => 8;
 
     /// <inheritdoc/>
-    public override PreparedCase Prepare(CpuBackend backend) => new(() => Caption(backend.Threads), default);
+    public override PreparedCase Prepare(IBackend backend, int threads) => new(() => Caption(threads), default);
 
     private void Caption(int threads)
     {

@@ -1,5 +1,4 @@
 using VlmKernels.Kernels;
-using VlmKernels.Kernels.Cpu;
 using VlmKernels.Models;
 using VlmKernels.Weights;
 
@@ -26,7 +25,7 @@ internal sealed record ClipCase(string Name, string Size, int Batch, bool Text =
     public override double Seconds => 8;
 
     /// <inheritdoc/>
-    public override PreparedCase Prepare(CpuBackend backend)
+    public override PreparedCase Prepare(IBackend backend, int threads)
     {
         var config = ClipSizes.Find(Size)!.Config;
         config = Text ? config with { Vision = null, ResNet = null } : config with { Text = null };

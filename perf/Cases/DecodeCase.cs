@@ -1,5 +1,4 @@
 using VlmKernels.Kernels;
-using VlmKernels.Kernels.Cpu;
 using VlmKernels.Weights;
 
 namespace VlmKernels.Perf;
@@ -25,7 +24,7 @@ internal sealed record DecodeCase(int Rows, int Inputs, int Outputs) : PerfCase(
     public override bool IsReading => true;
 
     /// <inheritdoc/>
-    public override PreparedCase Prepare(CpuBackend backend)
+    public override PreparedCase Prepare(IBackend backend, int threads)
     {
         var session = new Session(backend);
         int count = (int)((BytesOfWeights / ((long)sizeof(float) * Inputs * Outputs)) + 1);

@@ -22,7 +22,7 @@ public class OpSuite : IDisposable
 
     /// <summary>Makes the operands.</summary>
     [GlobalSetup]
-    public void Setup() => _prepared = new OpPerfCase(Case).Prepare(_backend);
+    public void Setup() => _prepared = new OpPerfCase(Case).Prepare(_backend, _backend.Threads);
 
     /// <summary>One call.</summary>
     [Benchmark]

@@ -1,5 +1,4 @@
 using VlmKernels.Kernels;
-using VlmKernels.Kernels.Cpu;
 using VlmKernels.Testing.OpTable;
 
 namespace VlmKernels.Perf;
@@ -17,7 +16,9 @@ internal abstract record PerfCase(string Name, int Batch, params string[] Graphs
     public virtual double Seconds => 1;
 
     /// <summary>Prepares the work on a backend.</summary>
-    public abstract PreparedCase Prepare(CpuBackend backend);
+    /// <param name="backend">Does the work.</param>
+    /// <param name="threads">Threads of the backend; for work that starts one of its own.</param>
+    public abstract PreparedCase Prepare(IBackend backend, int threads);
 }
 
 /// <summary>Work that is ready to run again and again.</summary>
@@ -43,7 +44,7 @@ internal sealed class PreparedCase(Action run, Cost cost, params IDisposable[] o
 internal sealed record OpPerfCase(OpCase Case) : PerfCase(Case.Name, 0)
 {
     /// <inheritdoc/>
-    public override PreparedCase Prepare(CpuBackend backend)
+    public override PreparedCase Prepare(IBackend backend, int threads)
     {
         var session = new Session(backend);
         var inputs = new OpInputs(Case, session, backend);

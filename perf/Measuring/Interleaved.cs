@@ -10,41 +10,45 @@ internal readonly record struct Timing(double Milliseconds, double SpreadPercent
 /// <summary>Times contenders in turns (A, B, A, B …), so that a machine that slows down slows all of them.</summary>
 internal static class Interleaved
 {
-    private const double SampleSeconds = 0.004;
+    private const double ShortestSample = 0.004, LongestSample = 0.1;
     private const int FewestRounds = 5;
     private const int SettleMilliseconds = 20;
 
-    /// <summary>Runs every contender in rounds for about <paramref name="seconds"/> in all.</summary>
+    /// <summary>
+    /// Runs every contender in rounds for about <paramref name="seconds"/> in all. All samples are about as long as a call of the first contender:
+    /// on a shared machine the median of short samples is higher, because few of them meet a pause.
+    /// </summary>
     public static Timing[] Measure(IReadOnlyList<Action> contenders, double seconds)
     {
-        int[] repeats = [.. contenders.Select(Repeats)];
+        double sample = Math.Clamp(Warm(contenders[0]), ShortestSample, LongestSample);
+        int[] repeats = [.. contenders.Select(c => Repeats(Warm(c), sample))];
         var samples = contenders.Select(_ => new List<double>()).ToArray();
         var total = Stopwatch.StartNew();
         while (total.Elapsed.TotalSeconds < seconds || samples[0].Count < FewestRounds)
         {
             for (int c = 0; c < contenders.Count; c++)
             {
-                if (contenders.Count > 1) Settle(contenders[c]);
+                Settle();
+                // Brings its weights back into the caches.
+                contenders[c]();
                 samples[c].Add(Sample(contenders[c], repeats[c]));
             }
         }
         return [.. samples.Select(Summarise)];
     }
 
-    /// <summary>Lets the threads of the contender before stop spinning, then brings this one's weights back into the caches.</summary>
-    private static void Settle(Action run)
-    {
-        Thread.Sleep(SettleMilliseconds);
-        run();
-    }
+    /// <summary>Lets the threads of the contender before stop spinning.</summary>
+    public static void Settle() => Thread.Sleep(SettleMilliseconds);
 
-    /// <summary>Runs once to warm up, then finds how often a call must repeat to be long enough for the clock.</summary>
-    private static int Repeats(Action run)
+    /// <summary>Runs a few times to warm up; returns the seconds of a call.</summary>
+    private static double Warm(Action run)
     {
         for (int i = 0; i < 3; i++) run();
-        double once = Sample(run, 1);
-        return (int)Math.Clamp(SampleSeconds / Math.Max(once, 1e-7), 1, 100_000);
+        return Sample(run, 1);
     }
+
+    /// <summary>How often a call must repeat to fill a sample.</summary>
+    private static int Repeats(double once, double sample) => (int)Math.Clamp(Math.Round(sample / Math.Max(once, 1e-7)), 1, 100_000);
 
     private static double Sample(Action run, int repeats)
     {

@@ -18,6 +18,8 @@ internal sealed class PipelineReport(int threads, double seconds, string filter 
 {
     private const int Batch = 32, Rounds = 5, RereadFiles = 64;
 
+    private const double PeakSeconds = 0.5;
+
     private readonly JsonArray _rows = [];
 
     /// <summary>Runs everything; rows are printed as they come.</summary>
@@ -73,15 +75,15 @@ internal sealed class PipelineReport(int threads, double seconds, string filter 
         using var whole = OnCores(threads, () => new Contender(tier, threads, open));
         var ones = new List<double>();
         var alls = new List<double>();
-        double peakOne = 0, peakAll = 0;
+        List<double> peakOne = [], peakAll = [];
         for (int round = 0; round < Rounds; round++)
         {
-            peakOne = Math.Max(peakOne, CpuPeak.FmaRate(tier, 1));
-            peakAll = Math.Max(peakAll, CpuPeak.FmaRate(tier, threads));
+            peakOne.Add(CpuPeak.FmaRate(tier, 1, PeakSeconds));
+            peakAll.Add(CpuPeak.FmaRate(tier, threads, PeakSeconds));
             ones.Add(OnCores(1, () => Rate(single, files)));
             alls.Add(OnCores(threads, () => Rate(whole, files)));
         }
-        double one = Median(ones), all = Median(alls), ratio = all / one, peaks = peakAll / peakOne;
+        double one = Median(ones), all = Median(alls), ratio = all / one, peaks = Median(peakAll) / Median(peakOne);
         log.WriteLine(Text($"{name,-42} {one,9:F1}  {all,7:F1}   {ratio:F2}    {peaks:F2}           {ratio / peaks:F2}"));
         _rows.Add(new JsonObject
         {

@@ -42,7 +42,7 @@ internal sealed class Report(ReportOptions options)
     public string ToMarkdown(string command)
     {
         var text = new StringBuilder().AppendLine("# Performance").AppendLine();
-        text.AppendLine(Text($"Printed by `{command}` on: {Machine}. Medians of interleaved rounds; peaks measured in the same run. ONNX Runtime always uses the widest instructions of the processor, also beside rows of a narrower tier.")).AppendLine();
+        text.AppendLine(Text($"Printed by `{command}` on: {Machine}. Medians of interleaved rounds; every share of a peak is against multiply-adds (or reads) timed in turns with the case. ONNX Runtime always uses the widest instructions of the processor, also beside rows of a narrower tier.")).AppendLine();
         text.AppendLine("| tier | FMA, 1 thread | FMA, all | read, 1 thread | read, all |").AppendLine("| --- | --- | --- | --- | --- |");
         foreach (var p in _peaks) text.AppendLine(Text($"| {p.Tier} | {p.FmaOne / 1e9:F0} GFLOP/s | {p.FmaAll / 1e9:F0} GFLOP/s | {p.ReadOne / 1e9:F1} GB/s | {p.ReadAll / 1e9:F1} GB/s |"));
         text.AppendLine().AppendLine("| case | tier | threads | batch | ms | spread | GFLOP/s | GB/s | of peak | of read | ONNX Runtime ms | ratio |").AppendLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
@@ -62,22 +62,23 @@ internal sealed class Report(ReportOptions options)
 
     private IEnumerable<PerfCase> Cases()
     {
-        IEnumerable<PerfCase> all = [.. ClipCase.All, .. BlipCase.All, .. CaptionCommandCase.All, .. DecodeCase.All, .. Testing.OpTable.Table.All.Where(c => !c.Tiny).Select(c => new OpPerfCase(c))];
-        if (options.Filter is { } filter) return all.Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase));
-        return options.Quick ? all.Where(c => c is ClipCase { Size: "ViT-B/32" }) : all;
+        if (options.Filter is { } filter) return PerfCases.Find(filter);
+        return options.Quick ? PerfCases.All.Where(c => c is ClipCase { Size: "ViT-B/32" }) : PerfCases.All;
     }
 
     private void Measure(PerfCase @case, CpuBackend backend, PeakRow whole, TextWriter log)
     {
-        using var prepared = @case.Prepare(backend);
+        using var prepared = @case.Prepare(backend, backend.Threads);
         OrtPeer[] peers = options.Peers && PeerGraph.Root() is { } root
             ? [.. @case.Graphs.Select(g => Path.Combine(root, g)).Where(Directory.Exists).Select(g => new OrtPeer(new PeerGraph(g), backend.Threads, @case.Batch))]
             : [];
-        // The peak is measured again around every case: clocks of shared machines move.
-        double before = CpuPeak.FmaRate(backend.Tier, backend.Threads), readBefore = ReadRate(@case, backend, whole);
-        var times = Interleaved.Measure([prepared.Run, .. peers.Select(p => (Action)p.Run)], Seconds(@case.Seconds));
-        double peak = Math.Max(before, CpuPeak.FmaRate(backend.Tier, backend.Threads));
-        double read = Math.Max(readBefore, ReadRate(@case, backend, whole));
+        // What the machine can do is timed in turns with the case: clocks and neighbours of shared machines change.
+        using var fma = PeakLoad.Fma(backend.Tier, backend.Threads);
+        using var reading = @case.IsReading ? PeakLoad.Read(backend.Threads) : null;
+        Action[] yardsticks = reading is null ? [fma.Run] : [fma.Run, reading.Run];
+        var times = Interleaved.Measure([prepared.Run, .. yardsticks, .. peers.Select(p => (Action)p.Run)], Seconds(@case.Seconds));
+        double peak = Rate(fma, times[1]), read = reading is null ? whole.ReadAll : Rate(reading, times[2]);
+        times = [times[0], .. times.Skip(1 + yardsticks.Length)];
         double seconds = times[0].Milliseconds / 1000, flops = prepared.Cost.Flops / seconds, bytes = prepared.Cost.Bytes / seconds;
         int best = peers.Length == 0 ? -1 : Enumerable.Range(0, peers.Length).MinBy(i => times[i + 1].Milliseconds);
         var row = new ReportRow(@case.Name, backend.Tier.Name(), backend.Threads, @case.Batch, times[0], flops / 1e9, bytes / 1e9, 100 * flops / peak, 100 * bytes / read)
@@ -89,7 +90,7 @@ internal sealed class Report(ReportOptions options)
         log.WriteLine(Text($"{row.Case,-44} {row.Tier,-9} t{row.Threads} b{row.Batch,-2} {row.Ours.Milliseconds,9:G4} ms ±{row.Ours.SpreadPercent:F0}%  {row.Gflops,7:F1} GFLOP/s  {row.PercentOfPeak,3:F0}% of peak  {row.Gbps,6:F1} GB/s  {row.PercentOfRead,3:F0}% of read{(row.Peer is { } p ? Text($"  {p.Graph} {p.Time.Milliseconds:G4} ms, ratio {row.Ratio:F2}") : "")}"));
     }
 
-    private static double ReadRate(PerfCase @case, CpuBackend backend, PeakRow whole) => @case.IsReading ? CpuPeak.ReadRate(backend.Threads) : whole.ReadAll;
+    private static double Rate(PeakLoad load, Timing time) => load.Amount / (time.Milliseconds / 1000);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
