@@ -3,16 +3,13 @@ namespace VlmKernels.Kernels.Cpu;
 /// <summary>A queue of the CPU backend: every operation runs at once, on the backend's threads. Owns the scratch memory of its operations.</summary>
 internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
 {
-    private CpuStorage? _shared, _panels, _perWorker;
+    private CpuStorage? _shared, _panels, _sums, _perWorker;
 
     public Tier Tier => backend.Tier;
 
     public Workers Workers => backend.Workers;
 
     public int PanelWidth { get; } = CpuBackend.PanelWidth(backend.Tier);
-
-    /// <summary>Bytes of packed rows that may wait in a core's second-level cache; the rest of it serves the weight's panels.</summary>
-    public long CacheBytes { get; } = CpuInfo.L2Bytes * 5 / 8;
 
     /// <summary>Floats from one worker's scratch to the next.</summary>
     public long PerWorkerStride { get; private set; }
@@ -81,6 +78,9 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
     /// <summary>Scratch for an activation in panels, valid until the next call.</summary>
     public float* Panels(long floats) => Grow(ref _panels, floats);
 
+    /// <summary>Scratch for unfinished sums, valid until the next call.</summary>
+    public float* Sums(long floats) => Grow(ref _sums, floats);
+
     /// <summary>Scratch of <paramref name="floats"/> for each worker, <see cref="PerWorkerStride"/> apart, valid until the next call.</summary>
     public float* PerWorker(long floats)
     {
@@ -92,6 +92,7 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
     {
         _shared?.Dispose();
         _panels?.Dispose();
+        _sums?.Dispose();
         _perWorker?.Dispose();
     }
 
@@ -99,7 +100,8 @@ internal sealed unsafe class CpuQueue(CpuBackend backend) : IQueue
 
     private static float* Grow(ref CpuStorage? storage, long floats)
     {
-        long bytes = Math.Max(1, floats) * sizeof(float);
+        // A whole huge page at least: what all panels are multiplied with should need one entry of the page table.
+        long bytes = Math.Max(HugePages.Bytes, floats * sizeof(float));
         if (storage is null || storage.Bytes < bytes)
         {
             storage?.Dispose();

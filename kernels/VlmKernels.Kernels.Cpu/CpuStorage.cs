@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace VlmKernels.Kernels.Cpu;
 
-/// <summary>Native memory, aligned to 256 bytes, with a vector's width of slack behind its end; or memory of the host, as it is.</summary>
+/// <summary>Native memory, aligned to 256 bytes (large blocks to a huge page), with a vector's width of slack behind its end; or memory of the host, as it is.</summary>
 internal sealed unsafe class CpuStorage : Storage
 {
     private const int Alignment = 256;
@@ -12,7 +12,9 @@ internal sealed unsafe class CpuStorage : Storage
     public CpuStorage(long bytes)
     {
         Bytes = bytes;
-        _base = (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes + Alignment), Alignment);
+        bool huge = bytes >= HugePages.Bytes;
+        _base = (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes + Alignment), huge ? (nuint)HugePages.Bytes : Alignment);
+        if (huge) HugePages.Ask(_base, bytes);
     }
 
     /// <summary>Host memory, read in place and held open until it is disposed.</summary>

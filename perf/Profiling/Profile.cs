@@ -8,15 +8,16 @@ internal sealed class Profile
 {
     private readonly Dictionary<(string Op, string Shape), Entry> _entries = [];
 
-    /// <summary>What was timed since the last <see cref="Clear"/>, in the order of the first call.</summary>
+    /// <summary>What was timed, in the order of the first call.</summary>
     public IEnumerable<((string Op, string Shape) Key, Entry Entry)> Entries => _entries.Select(e => (e.Key, e.Value));
 
-    /// <summary>Forgets all.</summary>
-    public void Clear() => _entries.Clear();
+    /// <summary>Whether operations are counted.</summary>
+    public bool IsOn { get; set; }
 
     /// <summary>Times an operation until the result is disposed.</summary>
     public Timer Time(string op, string shape, Cost cost)
     {
+        if (!IsOn) return new Timer(new Entry());
         if (!_entries.TryGetValue((op, shape), out var entry)) _entries.Add((op, shape), entry = new Entry());
         entry.Calls++;
         entry.Cost += cost;

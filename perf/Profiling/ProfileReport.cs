@@ -10,8 +10,6 @@ namespace VlmKernels.Perf;
 /// <param name="seconds">Time to measure for, about.</param>
 internal sealed class ProfileReport(Tier tier, int threads, double seconds)
 {
-    private const int WarmUps = 2;
-
     /// <summary>Profiles a case.</summary>
     public void Run(PerfCase @case, TextWriter log)
     {
@@ -20,16 +18,19 @@ internal sealed class ProfileReport(Tier tier, int threads, double seconds)
         using var backend = new ProfilingBackend(cpu, profile);
         using var prepared = @case.Prepare(backend, threads);
         using var fma = PeakLoad.Fma(tier, threads);
-        for (int i = 0; i < WarmUps; i++) prepared.Run();
-        profile.Clear();
         // Multiply-adds run between the passes: their rate is what the machine could do meanwhile.
         TimeSpan passes = default, adds = default;
         int count = 0, loads = 0;
         for (; count == 0 || passes.TotalSeconds < seconds; count++)
         {
-            passes += Timed(prepared.Run);
-            for (; adds.TotalSeconds < passes.TotalSeconds / 2; loads++) adds += Timed(fma.Run);
             Interleaved.Settle();
+            prepared.Run();
+            profile.IsOn = true;
+            passes += Timed(prepared.Run);
+            profile.IsOn = false;
+            Interleaved.Settle();
+            fma.Run();
+            for (; adds < passes; loads++) adds += Timed(fma.Run);
         }
         double peak = fma.Amount * loads / adds.TotalSeconds, read = CpuPeak.ReadRate(threads), pass = passes.TotalMilliseconds / count;
         log.WriteLine(Text($"{@case.Name}, batch {@case.Batch}, {tier.Name()}, {threads} threads: {pass:G4} ms a pass, {100 * prepared.Cost.Flops / (pass / 1000) / peak:F1} % of {peak / 1e9:F0} GFLOP/s; reads {read / 1e9:F1} GB/s"));

@@ -67,7 +67,7 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
             int count = Math.Min(Block, end - start);
             for (int p = 0; p < count; p += Panel)
             {
-                MicroKernel.Run<S, V>(rows, queries, keys.Panels + ((nint)(start + p) * HeadDim), Panel, scores + p, Block, HeadDim, accumulate: false);
+                MicroKernel.Run<S, V>(rows, queries, keys.Panels + ((nint)(start + p) * HeadDim), Panel, HeadDim, null, 0, new TileEnd(scores + p, Block));
             }
             for (int r = 0; r < rows; r++)
             {
@@ -78,7 +78,7 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
             TilePacker.Pack(row, rows, count, weights, rows);
             for (int d = 0; d < HeadDim; d += Panel)
             {
-                MicroKernel.Run<S, V>(rows, weights, keys.Values + (start * keys.PitchValues) + d, keys.PitchValues, sums + d, PaddedDim, count, accumulate: true);
+                MicroKernel.Run<S, V>(rows, weights, keys.Values + (start * keys.PitchValues) + d, keys.PitchValues, count, sums + d, PaddedDim, new TileEnd(sums + d, PaddedDim));
             }
         }
         for (int r = 0; r < rows; r++) Finish(sums + (r * PaddedDim), total[r], y + (r * PitchY));

@@ -8,7 +8,7 @@ namespace VlmKernels.Kernels.Cpu;
 /// <summary>Brings some rows into the order of the micro-kernel: [k][stride], so that a step of k reads neighbours.</summary>
 internal static unsafe class TilePacker
 {
-    private const int Run = 64;
+    private const int Run = 64, LineFloats = 16;
 
     /// <summary>into[k·stride + r] = source[r][k] for r below <paramref name="rows"/>, 0 for the others.</summary>
     public static void Pack(float** source, int rows, int k, float* into, int stride)
@@ -20,6 +20,11 @@ internal static unsafe class TilePacker
 
     private static void PackRun(float** source, int rows, int from, int count, float* into, int stride)
     {
+        // Many short streams are more than the processor foresees; the rows often lie in another core's cache.
+        for (int i = 0; i < rows; i++)
+        {
+            for (int line = 0; line < Run; line += LineFloats) Ask(source[i] + from + Run + line);
+        }
         int r = 0;
         for (; r + 4 <= rows; r += 4) PackFour(source[r] + from, source[r + 1] + from, source[r + 2] + from, source[r + 3] + from, count, into + r, stride);
         for (; r < rows; r++)
@@ -47,6 +52,12 @@ internal static unsafe class TilePacker
             float* to = into + (i * stride);
             (to[0], to[1], to[2], to[3]) = (s0[i], s1[i], s2[i], s3[i]);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ask(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
     }
 
     /// <summary>a0 b0 a1 b1.</summary>

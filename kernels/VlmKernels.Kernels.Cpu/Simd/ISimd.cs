@@ -25,6 +25,9 @@ internal unsafe interface ISimd<V> where V : struct
     /// <summary>Asks for the line of an address in the second-level cache; any address is fine, nothing is read.</summary>
     static abstract void Prefetch(void* p);
 
+    /// <summary>As <see cref="Prefetch"/>, in the first-level cache.</summary>
+    static abstract void PrefetchNear(void* p);
+
     /// <summary>Loads the first <paramref name="count"/> floats (0 … Width); other lanes are 0 and their memory is not touched.</summary>
     static abstract V LoadFirst(float* p, int count);
 

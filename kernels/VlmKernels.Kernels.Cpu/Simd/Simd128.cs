@@ -37,6 +37,12 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         if (Sse.IsSupported) Sse.Prefetch1(p);
     }
 
+    [MethodImpl(Inline)]
+    public static void PrefetchNear(void* p)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(p);
+    }
+
     public static Vector128<float> LoadFirst(float* p, int count)
     {
         if (count >= 4) return Vector128.Load(p);

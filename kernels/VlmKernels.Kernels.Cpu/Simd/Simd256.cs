@@ -34,6 +34,9 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static void Prefetch(void* p) => Sse.Prefetch1(p);
 
     [MethodImpl(Inline)]
+    public static void PrefetchNear(void* p) => Sse.Prefetch0(p);
+
+    [MethodImpl(Inline)]
     public static Vector256<float> LoadFirst(float* p, int count) => Avx.MaskLoad(p, First(count));
 
     [MethodImpl(Inline)]

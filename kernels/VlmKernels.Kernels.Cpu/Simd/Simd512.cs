@@ -35,6 +35,9 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static void Prefetch(void* p) => Sse.Prefetch1(p);
 
     [MethodImpl(Inline)]
+    public static void PrefetchNear(void* p) => Sse.Prefetch0(p);
+
+    [MethodImpl(Inline)]
     public static Vector512<float> LoadFirst(float* p, int count) => Avx512F.MaskLoad(p, First(count), Vector512<float>.Zero);
 
     [MethodImpl(Inline)]

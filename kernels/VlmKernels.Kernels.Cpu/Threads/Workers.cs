@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace VlmKernels.Kernels.Cpu;
 
 /// <summary>Work cut into items, each a block of output elements that no other item touches.</summary>
@@ -12,6 +14,8 @@ internal interface IJob
 /// <summary>
 /// The threads of one backend. The caller works too; the others spin briefly for the next job and then sleep. A job is a struct of
 /// pointers and numbers, so that starting one allocates nothing. Jobs of different queues run one after another.
+/// Every thread begins with a run of neighbouring items of its own, the same share of each job, so that it meets again what it has in its caches;
+/// a thread that is done takes items from the others.
 /// </summary>
 internal sealed unsafe class Workers : IDisposable
 {
@@ -20,12 +24,12 @@ internal sealed unsafe class Workers : IDisposable
 
     private readonly Lock _gate = new();
     private readonly Thread[] _threads;
+    private readonly Placement _placement;
     private readonly SemaphoreSlim[] _wake;
     private readonly bool[] _asleep;
     private delegate*<void*, int, int, void> _run;
     private void* _job;
-    private int _items;
-    private int _next;
+    private readonly Share[] _shares;
     private int _joined;
     private int _open;
     private volatile int _ticket;
@@ -35,8 +39,10 @@ internal sealed unsafe class Workers : IDisposable
     {
         Count = count;
         _threads = new Thread[count - 1];
+        _placement = new Placement(count - 1);
         _wake = new SemaphoreSlim[count - 1];
         _asleep = new bool[count - 1];
+        _shares = new Share[count];
         for (int i = 0; i < _threads.Length; i++)
         {
             int worker = i + 1;
@@ -55,7 +61,7 @@ internal sealed unsafe class Workers : IDisposable
         if (items <= 0) return;
         fixed (TJob* p = &job)
         {
-            lock (_gate) Share(p, &Invoke<TJob>, items);
+            lock (_gate) Start(p, &Invoke<TJob>, items);
         }
     }
 
@@ -74,7 +80,7 @@ internal sealed unsafe class Workers : IDisposable
 
     private static void Invoke<TJob>(void* job, int item, int worker) where TJob : unmanaged, IJob => ((TJob*)job)->Run(item, worker);
 
-    private void Share(void* job, delegate*<void*, int, int, void> run, int items)
+    private void Start(void* job, delegate*<void*, int, int, void> run, int items)
     {
         if (Count == 1 || items == 1)
         {
@@ -83,8 +89,7 @@ internal sealed unsafe class Workers : IDisposable
         }
         _job = job;
         _run = run;
-        _items = items;
-        _next = 0;
+        for (int i = 0; i < Count; i++) _shares[i] = new Share { Next = (int)((long)items * i / Count), End = (int)((long)items * (i + 1) / Count) };
         Volatile.Write(ref _open, 1);
         _ticket++;
         Wake();
@@ -102,23 +107,29 @@ internal sealed unsafe class Workers : IDisposable
         Interlocked.MemoryBarrier();
         for (int i = 0; i < _asleep.Length; i++)
         {
-            if (Volatile.Read(ref _asleep[i])) _wake[i].Release();
+            if (!Volatile.Read(ref _asleep[i])) continue;
+            _placement.KeepAway(i);
+            _wake[i].Release();
         }
     }
 
     private void Work(int worker)
     {
-        while (true)
+        for (int i = 0; i < Count; i++)
         {
-            int item = Interlocked.Increment(ref _next) - 1;
-            if (item >= _items) return;
-            _run(_job, item, worker);
+            ref var share = ref _shares[(worker + i) % Count];
+            while (Volatile.Read(ref share.Next) < share.End)
+            {
+                int item = Interlocked.Increment(ref share.Next) - 1;
+                if (item < share.End) _run(_job, item, worker);
+            }
         }
     }
 
     private void Loop(int worker)
     {
         int seen = 0;
+        _placement.Register(worker - 1);
         while (true)
         {
             Wait(worker - 1, seen);
@@ -141,8 +152,20 @@ internal sealed unsafe class Workers : IDisposable
         {
             Volatile.Write(ref _asleep[index], true);
             Interlocked.MemoryBarrier();
-            if (_ticket == seen) _wake[index].Wait();
+            if (_ticket == seen)
+            {
+                _wake[index].Wait();
+                _placement.Release(index);
+            }
             Volatile.Write(ref _asleep[index], false);
         }
+    }
+
+    /// <summary>The items that one thread begins with, alone on its cache lines (the processor fetches them in pairs).</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Share
+    {
+        [FieldOffset(0)] public int Next;
+        [FieldOffset(4)] public int End;
     }
 }
