@@ -71,8 +71,8 @@ internal sealed class PipelineReport(int threads, double seconds, string filter 
     private void Rates(Tier tier, TextWriter log, string name, Func<IBackend, ClipRuntime> open, string[] files)
     {
         if (!name.Contains(filter, StringComparison.OrdinalIgnoreCase)) return;
-        using var single = OnCores(1, () => new Contender(tier, 1, open));
-        using var whole = OnCores(threads, () => new Contender(tier, threads, open));
+        using var single = new Contender(tier, 1, open);
+        using var whole = new Contender(tier, threads, open);
         var ones = new List<double>();
         var alls = new List<double>();
         List<double> peakOne = [], peakAll = [];
@@ -80,8 +80,8 @@ internal sealed class PipelineReport(int threads, double seconds, string filter 
         {
             peakOne.Add(CpuPeak.FmaRate(tier, 1, PeakSeconds));
             peakAll.Add(CpuPeak.FmaRate(tier, threads, PeakSeconds));
-            ones.Add(OnCores(1, () => Rate(single, files)));
-            alls.Add(OnCores(threads, () => Rate(whole, files)));
+            ones.Add(Rate(single, files));
+            alls.Add(Rate(whole, files));
         }
         double one = Median(ones), all = Median(alls), ratio = all / one, peaks = Median(peakAll) / Median(peakOne);
         log.WriteLine(Text($"{name,-42} {one,9:F1}  {all,7:F1}   {ratio:F2}    {peaks:F2}           {ratio / peaks:F2}"));
@@ -102,6 +102,8 @@ internal sealed class PipelineReport(int threads, double seconds, string filter 
     {
         string[] many = [.. Enumerable.Range(0, int.MaxValue / files.Length).SelectMany(_ => files).Take(1_000_000)];
         using var reader = PictureReader.OfFiles(c.Clip, many, Batch, threads: c.Cores);
+        // The threads that read are started: one core is one core for all.
+        if (OperatingSystem.IsLinux()) Affinity.Use(c.Cores);
         long start = 0, pictures = 0;
         foreach (var batch in reader.Batches())
         {
@@ -111,7 +113,9 @@ internal sealed class PipelineReport(int threads, double seconds, string filter 
             else pictures += batch.Count;
             if (start != 0 && Stopwatch.GetElapsedTime(start).TotalSeconds > seconds) break;
         }
-        return pictures / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double rate = pictures / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        if (OperatingSystem.IsLinux()) Affinity.Use(threads);
+        return rate;
     }
 
     private static void Embed(ClipRuntime clip, Session session, ReadOnlySpan<byte> pixels, int count)
@@ -119,20 +123,6 @@ internal sealed class PipelineReport(int threads, double seconds, string filter 
         using var mark = session.Mark();
         var values = new float[count * clip.EmbeddingSize];
         session.CopyOut<float>(clip.EmbedPixels(session, pixels, count), values);
-    }
-
-    /// <summary>Runs work on a thread that may use the first cores only; the threads that it starts inherit that.</summary>
-    private static T OnCores<T>(int count, Func<T> run)
-    {
-        T? result = default;
-        var thread = new Thread(() =>
-        {
-            if (OperatingSystem.IsLinux()) Affinity.Use(count);
-            result = run();
-        });
-        thread.Start();
-        thread.Join();
-        return result!;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

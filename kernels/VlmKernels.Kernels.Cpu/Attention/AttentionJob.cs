@@ -57,17 +57,21 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
             row[r] = q + (r * PitchQ);
         }
         TilePacker.Pack(row, rows, HeadDim, queries, rows);
-        for (int i = 0; i < rows * HeadDim; i++) queries[i] *= Scale;
+        ScaleAll(queries, rows * HeadDim, Scale);
         for (int r = 0; r < rows; r++) row[r] = scores + (r * Block);
         new Span<float>(sums, rows * PaddedDim).Clear();
 
         int end = seen.End(first + rows);
+        // While the keys of a block are at work its values are fetched, then the next block's keys: a decoder's cache comes from memory.
+        nint step = keys.PitchValues == HeadDim ? Panel * sizeof(float) : 0;
         for (int start = 0; start < end; start += Block)
         {
             int count = Math.Min(Block, end - start);
-            for (int p = 0; p < count; p += Panel)
+            float* values = keys.Values + (start * keys.PitchValues);
+            byte* ahead = (byte*)values;
+            for (int p = 0; p < count; p += Panel, ahead += step * HeadDim)
             {
-                MicroKernel.Run<S, V>(rows, queries, keys.Panels + ((nint)(start + p) * HeadDim), Panel, HeadDim, null, 0, new TileEnd(scores + p, Block));
+                MicroKernel.Run<S, V>(rows, queries, keys.Panels + ((nint)(start + p) * HeadDim), Panel, HeadDim, null, 0, new TileEnd(scores + p, Block), ahead, step);
             }
             for (int r = 0; r < rows; r++)
             {
@@ -76,9 +80,10 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
                 Weigh(row[r], visible, count, ref maximum[r], ref total[r], sums + (r * PaddedDim));
             }
             TilePacker.Pack(row, rows, count, weights, rows);
-            for (int d = 0; d < HeadDim; d += Panel)
+            ahead = (byte*)(keys.Panels + ((nint)Math.Min(start + Block, (end + Panel - 1) / Panel * Panel) * HeadDim));
+            for (int d = 0; d < HeadDim; d += Panel, ahead += step * count)
             {
-                MicroKernel.Run<S, V>(rows, weights, keys.Values + (start * keys.PitchValues) + d, keys.PitchValues, count, sums + d, PaddedDim, new TileEnd(sums + d, PaddedDim));
+                MicroKernel.Run<S, V>(rows, weights, values + d, keys.PitchValues, count, sums + d, PaddedDim, new TileEnd(sums + d, PaddedDim), ahead, step);
             }
         }
         for (int r = 0; r < rows; r++) Finish(sums + (r * PaddedDim), total[r], y + (r * PitchY));
@@ -117,14 +122,22 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
             sum = S.Add(sum, e);
         }
         for (; at < count; at += S.Width) S.Store(scores + at, S.Zero);
-        float rescale = before == now ? 1 : MathF.Exp(before - now);
-        if (rescale != 1)
+        if (before != now && total != 0)
         {
-            V factor = S.Broadcast(rescale);
-            for (int d = 0; d < PaddedDim; d += S.Width) S.Store(sums + d, S.Mul(S.Load(sums + d), factor));
+            float rescale = MathF.Exp(before - now);
+            total *= rescale;
+            ScaleAll(sums, PaddedDim, rescale);
         }
-        total = (total * rescale) + S.Sum(sum);
+        total += S.Sum(sum);
         maximum = now;
+    }
+
+    private static void ScaleAll(float* x, int count, float scale)
+    {
+        V factor = S.Broadcast(scale);
+        int i = 0;
+        for (; i + S.Width <= count; i += S.Width) S.Store(x + i, S.Mul(S.Load(x + i), factor));
+        for (; i < count; i++) x[i] *= scale;
     }
 
     private static bool HasNaN(float* scores, int count)

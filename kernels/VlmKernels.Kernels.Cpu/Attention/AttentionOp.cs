@@ -18,9 +18,11 @@ internal static unsafe class AttentionOp
     private static void Run<S, V>(CpuQueue q, in AttentionArgs a) where S : struct, ISimd<V> where V : struct
     {
         if (a.Q.Rows == 0) return;
+        // Rows that share keys and see the same ones are further queries of one row: the keys come from memory once.
+        bool isShared = !a.Mask.Causal && a.KeyRows.IsNone;
         var limits = new KeyLimits
         {
-            Batch = a.Q.Shape[0],
+            Batch = isShared ? a.KeyBatch : a.Q.Shape[0],
             KeyBatch = a.KeyBatch,
             Keys = a.Keys,
             Causal = a.Mask.Causal,
@@ -61,7 +63,7 @@ internal static unsafe class AttentionOp
     private static void Run<S, V, TKeys>(CpuQueue q, in AttentionArgs a, KeyLimits limits, TKeys source)
         where S : struct, ISimd<V> where V : struct where TKeys : unmanaged, IKeySource
     {
-        int batch = a.Q.Shape[0], queries = a.Q.Shape[1], headDim = a.Q.Columns / a.Heads;
+        int batch = limits.Batch, queries = a.Q.Rows / batch, headDim = a.Q.Columns / a.Heads;
         var job = new AttentionJob<S, V, TKeys>
         {
             Source = source,

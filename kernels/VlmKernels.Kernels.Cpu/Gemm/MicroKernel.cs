@@ -23,7 +23,7 @@ internal static unsafe class MicroKernel
     /// <param name="start">What the sums start from: [rows] of two vectors, <paramref name="ldStart"/> floats apart; null: zero.</param>
     /// <param name="ldStart">Floats from one row of <paramref name="start"/> to the next.</param>
     /// <param name="end">Receives the sums.</param>
-    /// <param name="ahead">What the caller will need next: fetched into the second-level cache meanwhile. Any address; never read.</param>
+    /// <param name="ahead">What the caller will need next: fetched into the second-level cache meanwhile. Any address; never read. An unmapped one costs time.</param>
     /// <param name="aheadStep">Bytes of <paramref name="ahead"/> per step of k.</param>
     public static void Run<S, V>(int rows, float* a, float* b, nint strideB, nint k, float* start, nint ldStart, in TileEnd end, void* ahead = null, nint aheadStep = 0)
         where S : struct, ISimd<V> where V : struct
