@@ -8,7 +8,7 @@ namespace VlmKernels.Kernels.Cpu;
 internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<V> where V : struct where TKeys : unmanaged, IKeySource
 {
     /// <summary>Keys of a block; a multiple of every tier's panel.</summary>
-    private const int Block = 128;
+    private static int Block => BlockRows.RowStride;
 
     public TKeys Source;
     public KeyLimits Limits;
@@ -24,7 +24,7 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
     private readonly int PaddedDim => (HeadDim + Panel - 1) / Panel * Panel;
 
     /// <summary>Floats of scratch that a worker needs.</summary>
-    public readonly long ScratchFloats() => Source.ScratchFloats + (MicroKernel.MaxRows<S, V>() * ((long)HeadDim + (2 * Block) + PaddedDim));
+    public readonly long ScratchFloats() => Source.ScratchFloats + (MicroKernel.MaxRows<S, V>() * ((long)HeadDim + Block + PaddedDim));
 
     public readonly void Run(int item, int worker)
     {
@@ -48,7 +48,7 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
     private readonly void Tile(float* q, int first, int rows, KeyLimit seen, HeadKeys keys, byte* valid, float* scratch, float* y)
     {
         int maxRows = MicroKernel.MaxRows<S, V>();
-        float* queries = scratch, scores = queries + (maxRows * HeadDim), weights = scores + (maxRows * Block), sums = weights + (maxRows * Block);
+        float* queries = scratch, scores = queries + (maxRows * HeadDim), sums = scores + (maxRows * Block);
         float* maximum = stackalloc float[maxRows], total = stackalloc float[maxRows];
         float** row = stackalloc float*[maxRows];
         for (int r = 0; r < rows; r++)
@@ -63,15 +63,15 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
 
         int end = seen.End(first + rows);
         // While the keys of a block are at work its values are fetched, then the next block's keys: a decoder's cache comes from memory.
-        nint step = keys.PitchValues == HeadDim ? Panel * sizeof(float) : 0;
+        nint step = Panel * sizeof(float);
         for (int start = 0; start < end; start += Block)
         {
             int count = Math.Min(Block, end - start);
-            float* values = keys.Values + (start * keys.PitchValues);
+            float* values = keys.Values + ((nint)start * HeadDim);
             byte* ahead = (byte*)values;
             for (int p = 0; p < count; p += Panel, ahead += step * HeadDim)
             {
-                MicroKernel.Run<S, V>(rows, queries, keys.Panels + ((nint)(start + p) * HeadDim), Panel, HeadDim, null, 0, new TileEnd(scores + p, Block), ahead, step);
+                MicroKernel.Run<S, V, Packed>(rows, queries, keys.Panels + ((nint)(start + p) * HeadDim), Panel, HeadDim, null, 0, new TileEnd(scores + p, Block), ahead, step);
             }
             for (int r = 0; r < rows; r++)
             {
@@ -79,11 +79,10 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
                 if (valid is not null) Hide(row[r], valid + start, visible);
                 Weigh(row[r], visible, count, ref maximum[r], ref total[r], sums + (r * PaddedDim));
             }
-            TilePacker.Pack(row, rows, count, weights, rows);
             ahead = (byte*)(keys.Panels + ((nint)Math.Min(start + Block, (end + Panel - 1) / Panel * Panel) * HeadDim));
             for (int d = 0; d < HeadDim; d += Panel, ahead += step * count)
             {
-                MicroKernel.Run<S, V>(rows, weights, values + d, keys.PitchValues, count, sums + d, PaddedDim, new TileEnd(sums + d, PaddedDim), ahead, step);
+                MicroKernel.Run<S, V, BlockRows>(rows, scores, values + d, HeadDim, count, sums + d, PaddedDim, new TileEnd(sums + d, PaddedDim), ahead, step);
             }
         }
         for (int r = 0; r < rows; r++) Finish(sums + (r * PaddedDim), total[r], y + (r * PitchY));
@@ -101,7 +100,9 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
     private readonly void Weigh(float* scores, int seen, int count, ref float maximum, ref float total, float* sums)
     {
         V largest = S.Broadcast(float.NegativeInfinity), none = largest;
-        for (int i = 0; i < seen; i += S.Width) largest = S.Max(largest, S.KeepFirst(S.Load(scores + i), seen - i, none));
+        int whole = seen / S.Width * S.Width;
+        for (int i = 0; i < whole; i += S.Width) largest = S.Max(largest, S.Load(scores + i));
+        if (whole < seen) largest = S.Max(largest, S.KeepFirst(S.Load(scores + whole), seen - whole, none));
         float before = maximum, now = MathF.Max(before, S.MaxLane(largest));
         if (now == float.NegativeInfinity)
         {
@@ -115,11 +116,18 @@ internal unsafe struct AttentionJob<S, V, TKeys> : IJob where S : struct, ISimd<
         }
         V shift = S.Broadcast(now), sum = S.Zero;
         int at = 0;
-        for (; at < seen; at += S.Width)
+        for (; at < whole; at += S.Width)
+        {
+            V e = VectorMath<S, V>.Exp(S.Sub(S.Load(scores + at), shift));
+            S.Store(scores + at, e);
+            sum = S.Add(sum, e);
+        }
+        if (at < seen)
         {
             V e = S.KeepFirst(VectorMath<S, V>.Exp(S.Sub(S.Load(scores + at), shift)), seen - at, S.Zero);
             S.Store(scores + at, e);
             sum = S.Add(sum, e);
+            at += S.Width;
         }
         for (; at < count; at += S.Width) S.Store(scores + at, S.Zero);
         if (before != now && total != 0)

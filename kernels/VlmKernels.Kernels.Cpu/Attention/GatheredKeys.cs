@@ -22,7 +22,7 @@ internal unsafe struct GatheredKeys<S, V> : IKeySource where S : struct, ISimd<V
             nint offset = (nint)t * Cache.HeadDim;
             Buffer.MemoryCopy(Cache.Values(rows[t], head) + offset, values + offset, bytes, bytes);
         }
-        return new HeadKeys { Panels = scratch, Values = values, PitchValues = Cache.HeadDim };
+        return new HeadKeys { Panels = scratch, Values = values };
     }
 
     /// <summary>One panel: rows of the cache are laid over each other upwards, each covering the lanes of its own and of higher rows.</summary>

@@ -6,10 +6,8 @@ internal unsafe struct HeadKeys
     /// <summary>[keys / panel][head dim][panel].</summary>
     public float* Panels;
 
-    /// <summary>[keys] rows of the head's values, <see cref="PitchValues"/> floats apart.</summary>
+    /// <summary>[keys][head dim].</summary>
     public float* Values;
-
-    public nint PitchValues;
 }
 
 /// <summary>Where keys and values come from: tensors, a cache, or rows of a cache chosen key by key.</summary>
@@ -22,7 +20,10 @@ internal unsafe interface IKeySource
     HeadKeys Open(int row, int head, int keys, float* scratch);
 }
 
-/// <summary>Keys and values as tensors: keys are brought into panels, values stay.</summary>
+/// <summary>
+/// Keys and values as tensors: keys are brought into panels, values next to each other. In a product of query, key and value their rows lie a multiple
+/// of 4 KiB apart, which the first-level cache cannot hold.
+/// </summary>
 internal unsafe struct TensorKeys : IKeySource
 {
     public KeyLimits Limits;
@@ -30,12 +31,14 @@ internal unsafe struct TensorKeys : IKeySource
     public nint PitchK, PitchV;
     public int HeadDim, Panel;
 
-    public readonly long ScratchFloats => (long)(Limits.Keys + Panel - 1) / Panel * Panel * HeadDim;
+    public readonly long ScratchFloats => KeyFloats + ((long)Limits.Keys * HeadDim) + Panel;
+
+    private readonly long KeyFloats => (long)(Limits.Keys + Panel - 1) / Panel * Panel * HeadDim;
 
     public readonly HeadKeys Open(int row, int head, int keys, float* scratch)
     {
         nint first = (nint)Limits.KeyRow(row) * Limits.Keys, column = (nint)head * HeadDim;
-        float* k = K + (first * PitchK) + column;
+        float* k = K + (first * PitchK) + column, v = V + (first * PitchV) + column, values = scratch + KeyFloats;
         float** rows = stackalloc float*[Panel];
         for (int at = 0; at < keys; at += Panel)
         {
@@ -43,7 +46,9 @@ internal unsafe struct TensorKeys : IKeySource
             for (int r = 0; r < count; r++) rows[r] = k + ((at + r) * PitchK);
             TilePacker.Pack(rows, count, HeadDim, scratch + ((nint)at * HeadDim), Panel);
         }
-        return new HeadKeys { Panels = scratch, Values = V + (first * PitchV) + column, PitchValues = PitchV };
+        long bytes = (long)sizeof(float) * HeadDim;
+        for (int t = 0; t < keys; t++) Buffer.MemoryCopy(v + (t * PitchV), values + ((nint)t * HeadDim), bytes, bytes);
+        return new HeadKeys { Panels = scratch, Values = values };
     }
 }
 
@@ -56,5 +61,5 @@ internal unsafe struct CachedKeys : IKeySource
     public readonly long ScratchFloats => 0;
 
     public readonly HeadKeys Open(int row, int head, int keys, float* scratch)
-        => new() { Panels = Cache.Keys(Limits.KeyRow(row), head), Values = Cache.Values(Limits.KeyRow(row), head), PitchValues = Cache.HeadDim };
+        => new() { Panels = Cache.Keys(Limits.KeyRow(row), head), Values = Cache.Values(Limits.KeyRow(row), head) };
 }

@@ -33,12 +33,12 @@ internal unsafe struct GemmOutput
             Fetch<S, V>(y, PitchY, rows);
             if (residual is not null) Fetch<S, V>(residual, PitchResidual, rows);
             var end = new TileEnd(y, PitchY) { Bias = Bias is null ? null : Bias + column, Residual = residual, LdResidual = PitchResidual };
-            MicroKernel.Run<S, V>(rows, a, b, panel, k, start, panel, end, ahead, aheadStep);
+            MicroKernel.Run<S, V, Packed>(rows, a, b, panel, k, start, panel, end, ahead, aheadStep);
             Activate<S, V>(y, PitchY, rows, panel);
             return;
         }
         float* tile = stackalloc float[MicroKernel.MaxRows<S, V>() * panel];
-        MicroKernel.Run<S, V>(rows, a, b, panel, k, start, panel, new TileEnd(tile, panel), ahead, aheadStep);
+        MicroKernel.Run<S, V, Packed>(rows, a, b, panel, k, start, panel, new TileEnd(tile, panel), ahead, aheadStep);
         Write<S, V>(tile, row, rows, column);
     }
 

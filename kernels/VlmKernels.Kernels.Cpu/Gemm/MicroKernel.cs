@@ -16,7 +16,7 @@ internal static unsafe class MicroKernel
 
     /// <summary>Runs the tile of <paramref name="rows"/> rows.</summary>
     /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
-    /// <param name="a">[k][rows].</param>
+    /// <param name="a">The left operand, ordered as <typeparamref name="A"/> says.</param>
     /// <param name="b">k rows of two vectors, <paramref name="strideB"/> floats apart.</param>
     /// <param name="strideB">Floats from one row of b to the next.</param>
     /// <param name="k">Terms of each sum.</param>
@@ -25,29 +25,29 @@ internal static unsafe class MicroKernel
     /// <param name="end">Receives the sums.</param>
     /// <param name="ahead">What the caller will need next: fetched into the second-level cache meanwhile. Any address; never read. An unmapped one costs time.</param>
     /// <param name="aheadStep">Bytes of <paramref name="ahead"/> per step of k.</param>
-    public static void Run<S, V>(int rows, float* a, float* b, nint strideB, nint k, float* start, nint ldStart, in TileEnd end, void* ahead = null, nint aheadStep = 0)
-        where S : struct, ISimd<V> where V : struct
+    public static void Run<S, V, A>(int rows, float* a, float* b, nint strideB, nint k, float* start, nint ldStart, in TileEnd end, void* ahead = null, nint aheadStep = 0)
+        where S : struct, ISimd<V> where V : struct where A : struct, ILeftOrder
     {
         switch (rows)
         {
-            case 1: Tile<S, V, Rows1>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 2: Tile<S, V, Rows2>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 3: Tile<S, V, Rows3>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 4: Tile<S, V, Rows4>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 5: Tile<S, V, Rows5>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 6: Tile<S, V, Rows6>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 7: Tile<S, V, Rows7>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 8: Tile<S, V, Rows8>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 9: Tile<S, V, Rows9>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 10: Tile<S, V, Rows10>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 11: Tile<S, V, Rows11>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
-            case 12: Tile<S, V, Rows12>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 1: Tile<S, V, A, Rows1>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 2: Tile<S, V, A, Rows2>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 3: Tile<S, V, A, Rows3>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 4: Tile<S, V, A, Rows4>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 5: Tile<S, V, A, Rows5>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 6: Tile<S, V, A, Rows6>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 7: Tile<S, V, A, Rows7>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 8: Tile<S, V, A, Rows8>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 9: Tile<S, V, A, Rows9>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 10: Tile<S, V, A, Rows10>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 11: Tile<S, V, A, Rows11>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
+            case 12: Tile<S, V, A, Rows12>(a, b, strideB, k, start, ldStart, end, (byte*)ahead, aheadStep); break;
         }
     }
 
     // Rows beyond R.Count fold away. Nothing is called in the loop and nothing spills: see docs/adding-a-kernel.md for how to check.
-    private static void Tile<S, V, R>(float* a, float* b, nint strideB, nint k, float* start, nint ldStart, in TileEnd end, byte* ahead, nint aheadStep)
-        where S : struct, ISimd<V> where V : struct where R : struct, IRowCount
+    private static void Tile<S, V, A, R>(float* a, float* b, nint strideB, nint k, float* start, nint ldStart, in TileEnd end, byte* ahead, nint aheadStep)
+        where S : struct, ISimd<V> where V : struct where A : struct, ILeftOrder where R : struct, IRowCount
     {
         V c0a = S.Zero, c0b = S.Zero;
         V c1a = S.Zero, c1b = S.Zero;
@@ -80,22 +80,22 @@ internal static unsafe class MicroKernel
         {
             V b0 = S.Load(b), b1 = S.Load(b + S.Width), x;
             x = S.Broadcast(a[0]); c0a = S.Fma(x, b0, c0a); c0b = S.Fma(x, b1, c0b);
-            if (R.Count > 1) { x = S.Broadcast(a[1]); c1a = S.Fma(x, b0, c1a); c1b = S.Fma(x, b1, c1b); }
-            if (R.Count > 2) { x = S.Broadcast(a[2]); c2a = S.Fma(x, b0, c2a); c2b = S.Fma(x, b1, c2b); }
-            if (R.Count > 3) { x = S.Broadcast(a[3]); c3a = S.Fma(x, b0, c3a); c3b = S.Fma(x, b1, c3b); }
-            if (R.Count > 4) { x = S.Broadcast(a[4]); c4a = S.Fma(x, b0, c4a); c4b = S.Fma(x, b1, c4b); }
-            if (R.Count > 5) { x = S.Broadcast(a[5]); c5a = S.Fma(x, b0, c5a); c5b = S.Fma(x, b1, c5b); }
-            if (R.Count > 6) { x = S.Broadcast(a[6]); c6a = S.Fma(x, b0, c6a); c6b = S.Fma(x, b1, c6b); }
-            if (R.Count > 7) { x = S.Broadcast(a[7]); c7a = S.Fma(x, b0, c7a); c7b = S.Fma(x, b1, c7b); }
-            if (R.Count > 8) { x = S.Broadcast(a[8]); c8a = S.Fma(x, b0, c8a); c8b = S.Fma(x, b1, c8b); }
-            if (R.Count > 9) { x = S.Broadcast(a[9]); c9a = S.Fma(x, b0, c9a); c9b = S.Fma(x, b1, c9b); }
-            if (R.Count > 10) { x = S.Broadcast(a[10]); c10a = S.Fma(x, b0, c10a); c10b = S.Fma(x, b1, c10b); }
-            if (R.Count > 11) { x = S.Broadcast(a[11]); c11a = S.Fma(x, b0, c11a); c11b = S.Fma(x, b1, c11b); }
+            if (R.Count > 1) { x = S.Broadcast(a[1 * A.RowStride]); c1a = S.Fma(x, b0, c1a); c1b = S.Fma(x, b1, c1b); }
+            if (R.Count > 2) { x = S.Broadcast(a[2 * A.RowStride]); c2a = S.Fma(x, b0, c2a); c2b = S.Fma(x, b1, c2b); }
+            if (R.Count > 3) { x = S.Broadcast(a[3 * A.RowStride]); c3a = S.Fma(x, b0, c3a); c3b = S.Fma(x, b1, c3b); }
+            if (R.Count > 4) { x = S.Broadcast(a[4 * A.RowStride]); c4a = S.Fma(x, b0, c4a); c4b = S.Fma(x, b1, c4b); }
+            if (R.Count > 5) { x = S.Broadcast(a[5 * A.RowStride]); c5a = S.Fma(x, b0, c5a); c5b = S.Fma(x, b1, c5b); }
+            if (R.Count > 6) { x = S.Broadcast(a[6 * A.RowStride]); c6a = S.Fma(x, b0, c6a); c6b = S.Fma(x, b1, c6b); }
+            if (R.Count > 7) { x = S.Broadcast(a[7 * A.RowStride]); c7a = S.Fma(x, b0, c7a); c7b = S.Fma(x, b1, c7b); }
+            if (R.Count > 8) { x = S.Broadcast(a[8 * A.RowStride]); c8a = S.Fma(x, b0, c8a); c8b = S.Fma(x, b1, c8b); }
+            if (R.Count > 9) { x = S.Broadcast(a[9 * A.RowStride]); c9a = S.Fma(x, b0, c9a); c9b = S.Fma(x, b1, c9b); }
+            if (R.Count > 10) { x = S.Broadcast(a[10 * A.RowStride]); c10a = S.Fma(x, b0, c10a); c10b = S.Fma(x, b1, c10b); }
+            if (R.Count > 11) { x = S.Broadcast(a[11 * A.RowStride]); c11a = S.Fma(x, b0, c11a); c11b = S.Fma(x, b1, c11b); }
             S.Prefetch(ahead);
             // With few rows a step takes less time than two lines of b need from memory; the widest tier's step is that long.
             if (R.Count <= 8 && S.Width == 16) S.Prefetch(ahead + CacheLine);
             ahead += aheadStep;
-            a += R.Count;
+            a += A.StepStride(R.Count);
             b += strideB;
         }
         if (end.Bias is not null)

@@ -41,7 +41,7 @@ internal unsafe struct TileJob<S, V> : IJob where S : struct, ISimd<V> where V :
         {
             int first = Tiles.First(t), rows = Tiles.Rows(t);
             float* sums = Sums is null ? null : Sums + ((((long)panel * Tiles.Total) + first) * Width), at = a + ((long)first * Chunk), start = From == 0 ? null : sums;
-            if (From + Chunk < K) MicroKernel.Run<S, V>(rows, at, b, Width, Chunk, start, Width, new TileEnd(sums, Width), ahead, step);
+            if (From + Chunk < K) MicroKernel.Run<S, V, Packed>(rows, at, b, Width, Chunk, start, Width, new TileEnd(sums, Width), ahead, step);
             else Output.Multiply<S, V>(at, b, Chunk, start, First + first, rows, panel * Width, ahead, step);
         }
     }
