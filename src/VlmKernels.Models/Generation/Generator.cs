@@ -32,7 +32,7 @@ public sealed class Generator(ITextDecoder decoder, GenerationOptions options)
         int Longest(int prompt) => options.LongestRow(prompt, decoder.Context);
         ISelector selector = options.Mode == GenerationMode.Beam
             ? new BeamSelector(options, decoder.Vocabulary, prompts, Longest)
-            : new RowSelector(options, decoder.Vocabulary, state.Capacity, prompts, Longest, onToken);
+            : new RowSelector(options, decoder.Vocabulary, state.Capacity, prompts, Longest, onToken, withTrace);
 
         bool runs;
         using (s.Mark())

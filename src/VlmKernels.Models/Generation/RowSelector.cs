@@ -14,13 +14,13 @@ internal sealed class RowSelector : ISelector
     private readonly int _vocabulary;
     private int _step;
 
-    /// <summary>Starts with the prompts.</summary>
-    public RowSelector(GenerationOptions options, int vocabulary, int capacity, IReadOnlyList<int[]> prompts, Func<int, int> longest, Action<int, int>? onToken)
+    /// <summary>Starts with the prompts; only a trace takes the scores of all rows at once.</summary>
+    public RowSelector(GenerationOptions options, int vocabulary, int capacity, IReadOnlyList<int[]> prompts, Func<int, int> longest, Action<int, int>? onToken, bool withTrace)
     {
         (_options, _vocabulary, _onToken) = (options, vocabulary, onToken);
         int count = prompts.Count * options.RowsPerPrompt;
         (_rules, _filters, _rows) = (new LogitRules(options, vocabulary), new SamplingFilters(vocabulary), new Rows(count, capacity));
-        (_prompts, _longest, _ends, _tokens, _sums, _scores) = (new int[count], new int[count], new int[count], new int[count], new double[count], new float[count * vocabulary]);
+        (_prompts, _longest, _ends, _tokens, _sums, _scores) = (new int[count], new int[count], new int[count], new int[count], new double[count], new float[(withTrace ? count : 1) * vocabulary]);
         for (int r = 0; r < count; r++)
         {
             int[] prompt = prompts[r / options.RowsPerPrompt];
@@ -48,7 +48,7 @@ internal sealed class RowSelector : ISelector
                 continue;
             }
             // Several samples share the scores of their prompt, and rules change scores.
-            var own = _scores.AsSpan(r * _vocabulary, _vocabulary);
+            var own = _scores.AsSpan(trace is null ? 0 : r * _vocabulary, _vocabulary);
             scores.Slice(r / perScores * _vocabulary, _vocabulary).CopyTo(own);
             _rules.Apply(own, _rows[r], _prompts[r], _longest[r]);
             _tokens[r] = _ends[r] > 0 ? _options.PadToken : Next(r, own);
