@@ -129,10 +129,9 @@ public sealed class BlipChatClient : IChatClient
 
     private WrittenText Write(byte[] pixels, string? text, WritingOptions options, Action<string> onPart, CancellationToken cancellation)
     {
-        var stream = new TextStream(_blip.Text, onPart);
+        var stream = new TextStream(_blip.Text, onPart, _blip is BlipCaptionRuntime ? text : null);
         // What a layout's own prompt adds is no part of a caption and is known only when the caption is.
         bool streams = options.Stops.Count == 0 && (_blip is BlipAnswerRuntime || text is not null || _blip.Config.Conventions.CaptionPrompt.Length == 0);
-        if (streams && text is not null && _blip is BlipCaptionRuntime) foreach (int token in _blip.Text.CaptionPrompt(text)) stream.Add(0, token);
         Action<int, int>? onToken = streams ? stream.Add : null;
         var written = _blip is BlipCaptionRuntime captioner
             ? captioner.Caption(_session, pixels, 1, options, text, onToken, cancellation)[0][0]

@@ -5,9 +5,10 @@ namespace VlmKernels.Tasks;
 /// <summary>Turns tokens of one text into its parts as they come.</summary>
 /// <param name="text">From ids to text.</param>
 /// <param name="onPart">Gets what each token adds to the text; never empty.</param>
-public sealed class TextStream(BlipText text, Action<string> onPart)
+/// <param name="prompt">What the text begins with, which comes with the first part; null: with what is written.</param>
+public sealed class TextStream(BlipText text, Action<string> onPart, string? prompt = null)
 {
-    private readonly List<int> _tokens = [];
+    private readonly List<int> _tokens = prompt is null ? [] : [.. text.CaptionPrompt(prompt)];
 
     /// <summary>What was handed over so far.</summary>
     public string Shown { get; private set; } = "";
