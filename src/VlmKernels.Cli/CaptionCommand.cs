@@ -24,20 +24,31 @@ internal static class CaptionCommand
         {
             var options = writing.Read(parsed);
             if (parsed.GetValue(overwrite) && parsed.GetValue(output) is null) throw new ArgumentException("--overwrite: belongs to --output");
+            bool json = parsed.GetValue(common.Json);
+            if (json && parsed.GetValue(output) is not null) throw new ArgumentException("--json: the file of --output holds JSON in any case");
             var files = EmbedInputs.Pictures(parsed.GetValue(images)!, Console.In);
             using var backend = common.Open(parsed);
             using var blip = CommonOptions.Load(parsed.GetValue(model)!, path => BlipCaptionRuntime.Open(path, backend));
             using var session = new Session(backend);
-            bool json = parsed.GetValue(common.Json);
             // Words appear as they are written where somebody looks on, and where there is no more than one text at a time.
-            var stream = files.Count == 1 && options.Count == 1 && !json && parsed.GetValue(output) is null && !Console.IsOutputRedirected ? new TextStream(blip.Text, Terminal.Part) : null;
+            var stream = files.Count == 1 && options.Count == 1 && !json && parsed.GetValue(output) is null && !Console.IsOutputRedirected ? new TextStream(blip.Text, Terminal.Part, parsed.GetValue(prompt)) : null;
             var captioning = new Captioning(blip, session) { Options = options, Prompt = parsed.GetValue(prompt), Orient = !parsed.GetValue(asStored), OnToken = stream is null ? null : stream.Add };
+            captioning.Check();
             if (parsed.GetValue(output) is { } file)
             {
                 using var lines = LinesFile.Open(file, files, captioning.Settings(), parsed.GetValue(overwrite));
-                return LinesOutput.Save(lines, file, files.Count, "captioning", (first, cancel) => captioning.Of(files, first, cancel), (c, json) => c.WriteTo(json), c => c.Error is not null);
+                return LinesOutput.Save(lines, file, files.Count, "captioning", (first, cancel) => captioning.Of(files, first, cancel), (c, json) => c.WriteTo(json));
             }
-            return Terminal.Cancellable(cancel => Print(captioning, files, json, stream, cancel));
+            try
+            {
+                return Terminal.Cancellable(cancel => Print(captioning, files, json, stream, cancel));
+            }
+            catch (OperationCanceledException) when (stream?.Shown.Length > 0)
+            {
+                // What is said about it does not stand behind half a caption.
+                Terminal.Line("");
+                throw;
+            }
         }));
         return command;
     }
@@ -49,12 +60,15 @@ internal static class CaptionCommand
         {
             if (captions.Error is { } error)
             {
-                Terminal.Error(error);
+                Terminal.Error(Terminal.Name(error));
                 failed++;
             }
             else if (json) Terminal.Json(captions.WriteTo, indented: false);
-            else if (stream?.Shown is { Length: > 0 } shown && captions.Captions[0].Text.EndsWith(shown, StringComparison.Ordinal)) Terminal.Line("");
-            else Print(captions, files.Count > 1);
+            else
+            {
+                if (stream?.Shown.Length > 0) Terminal.Line("");
+                if (stream is null || stream.Shown != captions.Captions[0].Text) Print(captions, files.Count > 1);
+            }
         }
         return failed > 0 ? Terminal.Failure : 0;
     }
@@ -64,7 +78,7 @@ internal static class CaptionCommand
         foreach (var caption in captions.Captions)
         {
             string score = caption.Score is { } s && captions.Captions.Count > 1 ? Terminal.Text($"{s,8:F4}  ") : "";
-            Terminal.Line($"{(withName ? captions.File + ": " : "")}{score}{caption.Text}");
+            Terminal.Line($"{(withName ? Terminal.Name(captions.File) + ": " : "")}{score}{caption.Text}");
         }
     }
 }

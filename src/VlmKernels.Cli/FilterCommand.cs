@@ -38,16 +38,16 @@ internal static class FilterCommand
             foreach (string note in matcher.Notes.Concat(writer?.Notes ?? [])) Terminal.Note(note);
             using var session = new Session(backend);
             var filter = new CaptionFilter(matcher, session) { Threshold = least, Captioner = writer, Seed = (ulong)drawn, Orient = !parsed.GetValue(asStored) };
-            using var lines = LinesFile.Open(file, [.. pictures.Select(p => p.Image)], filter.Settings(pictures), parsed.GetValue(overwrite));
             int kept = 0, judged = 0;
-            int code = LinesOutput.Save(lines, file, pictures.Count, "filtering", (first, cancel) => filter.Of(pictures, first, cancel), Write, p => p.Error is not null);
-            if (code == 0 && judged > 0) Terminal.Line(Terminal.Text($"{kept} of {judged} texts fit"));
+            using var lines = LinesFile.Open(file, [.. pictures.Select(p => p.Image)], filter.Settings(pictures), parsed.GetValue(overwrite), Count);
+            int code = LinesOutput.Save(lines, file, pictures.Count, "filtering", (first, cancel) => filter.Of(pictures, first, cancel), (p, json) => p.WriteTo(json));
+            if (lines.Done == pictures.Count) Terminal.Line(Terminal.Text($"{kept} of {judged} texts fit"));
             return code;
 
-            void Write(FilteredPicture picture, Utf8JsonWriter json)
+            void Count(int number, JsonElement line)
             {
-                picture.WriteTo(json);
-                (kept, judged) = (kept + picture.Texts.Count, judged + picture.Judged);
+                if (!line.TryGetProperty("texts", out var texts)) return;
+                (kept, judged) = (kept + texts.GetArrayLength(), judged + pictures[number].Captions.Count + (writes ? 1 : 0));
             }
         }));
         return command;

@@ -13,39 +13,33 @@ internal static class LinesOutput
     /// <param name="what">The work, for people: <c>captioning</c>.</param>
     /// <param name="run">Does the pictures behind the first ones, pass by pass.</param>
     /// <param name="write">Writes what became of a picture.</param>
-    /// <param name="failed">Whether a picture could not be read.</param>
-    public static int Save<T>(LinesFile lines, string path, int pictures, string what, Func<int, CancellationToken, IEnumerable<T[]>> run, Action<T, Utf8JsonWriter> write, Func<T, bool> failed)
+    public static int Save<T>(LinesFile lines, string path, int pictures, string what, Func<int, CancellationToken, IEnumerable<T[]>> run, Action<T, Utf8JsonWriter> write)
     {
-        int before = lines.Done, unreadable = 0;
-        if (before == pictures)
-        {
-            Terminal.Note($"{path}: an earlier run has finished this; nothing to do");
-            return 0;
-        }
-        if (before > 0) Terminal.Note(Terminal.Text($"going on after {before} pictures of an earlier run"));
+        int before = lines.Done;
+        if (before == pictures) Terminal.Note($"{path}: an earlier run has finished this; nothing to do");
+        else if (before > 0) Terminal.Note(Terminal.Text($"going on after {before} of {pictures} pictures, which an earlier run did"));
         try
         {
-            unreadable = Terminal.Cancellable(cancel => Terminal.Track(what, pictures - before, report => Run(cancel, report), "pictures"));
+            if (before < pictures) Terminal.Cancellable(cancel => Terminal.Track(what, pictures - before, report => Run(cancel, report), "pictures"));
         }
         catch (OperationCanceledException)
         {
-            Terminal.Error(Terminal.Text($"stopped after {lines.Done} pictures; the same command goes on from there"));
+            Terminal.Error(Terminal.Text($"stopped after {lines.Done} of {pictures} pictures; the same command goes on from there"));
             return Terminal.Failure;
         }
-        if (unreadable > 0) Terminal.Note(Terminal.Text($"{unreadable} pictures could not be read: their lines in {path} say why"));
-        return 0;
+        if (lines.Errors == 0) return 0;
+        Terminal.Note(Terminal.Text($"{lines.Errors} of {pictures} pictures could not be read, as {path} says; --overwrite starts anew and reads them again"));
+        return Terminal.Failure;
 
         int Run(CancellationToken cancel, Action<int> report)
         {
-            int count = 0;
             foreach (var batch in run(before, cancel))
             {
                 foreach (var item in batch) lines.Add(json => write(item, json));
                 lines.Commit();
-                count += batch.Count(failed);
                 report(lines.Done - before);
             }
-            return count;
+            return lines.Done;
         }
     }
 }

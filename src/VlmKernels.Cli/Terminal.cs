@@ -64,6 +64,9 @@ internal static partial class Terminal
     /// <summary>A line of results.</summary>
     public static void Line(string text) => Console.Out.WriteLine(Clean(text, keepLines: true));
 
+    /// <summary>A name for a line of results, which a line feed in it must not break in two.</summary>
+    public static string Name(string name) => Clean(name, keepLines: false);
+
     /// <summary>A part of a line of results, shown at once.</summary>
     public static void Part(string text)
     {

@@ -81,6 +81,8 @@ public class BlipTests
     [InlineData("most tokens: expected 1 to 47", "caption", Picture, "--max-tokens", "100")]
     [InlineData("--top-p: expected a number, found much", "caption", Picture, "--sample", "--top-p", "much")]
     [InlineData("--overwrite: belongs to --output", "caption", Picture, "--overwrite")]
+    [InlineData("--json: the file of --output holds JSON", "caption", Picture, "--output", "artifacts/never.jsonl", "--json")]
+    [InlineData("-: expected a list of files on standard input, one a line, found none", "caption", "-")]
     [InlineData("given answers are ranked, not written", "ask", Picture, "what?", "--answers", "bag", "--beams", "2")]
     [InlineData("texts of", "ask", Picture, "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a")]
     [InlineData("nowhere.png: expected a picture, found nothing", "match", "nowhere.png", "a bag")]
@@ -91,6 +93,41 @@ public class BlipTests
         Assert.StartsWith("vlm: ", run.Error, StringComparison.Ordinal);
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void On_a_terminal_a_caption_begins_with_its_prompt()
+    {
+        var run = Vlm.Start("script", ["-qec", $"'{Vlm.Host}' '{Vlm.Assembly}' caption {Picture} --prompt 'a purple' 2> /dev/null", "/dev/null"]);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains($"{Caption}\r\n", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("beams: expected 1 to 100, found 0", "--beams", "0")]
+    [InlineData("TopP must be above 0", "--sample", "--top-p", "3")]
+    [InlineData("texts for each picture: expected 1 to 3, found 9", "--num", "9", "--beams", "3")]
+    [InlineData("leaves no room", "--prompt", "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a")]
+    public void A_file_stays_as_it_is_when_options_are_wrong(string message, params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["old.jsonl"], "old\n");
+        foreach (string[] file in (string[][])[[folder["old.jsonl"], "--overwrite"], [folder["new.jsonl"]]])
+        {
+            var run = Vlm.Run(["caption", Picture, "--output", .. file, .. options]);
+            Assert.Equal((1, ""), (run.ExitCode, run.Output));
+            Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal(["old.jsonl"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName));
+        Assert.Equal("old\n", File.ReadAllText(folder["old.jsonl"]));
+    }
+
+    [Fact]
+    public void A_line_feed_in_a_name_breaks_no_line()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Path.Combine(VlmKernels.Testing.Fixtures.Repository, Picture), folder["a\nb.png"]);
+        Assert.Equal(2, Vlm.Run("caption", Picture, folder["a\nb.png"]).Output.Count(c => c == '\n'));
     }
 
     [Fact]
@@ -120,7 +157,7 @@ public class BlipTests
         Assert.Equal("a yellow pullover to the left of a blue sandal", JsonDocument.Parse(lines[0]).RootElement.GetProperty("caption").GetString());
         var other = Vlm.Run("caption", Scenes, "--output", folder["whole.jsonl"]);
         Assert.Equal(1, other.ExitCode);
-        Assert.Contains("is of a run that differs. options: expected", other.Error, StringComparison.Ordinal);
+        Assert.Contains("is of a run that differs. beams: expected 3, found the model's own. ", other.Error, StringComparison.Ordinal);
         Assert.Contains("an earlier run has finished this", Vlm.Run(Args("whole.jsonl")).Error, StringComparison.Ordinal);
     }
 }

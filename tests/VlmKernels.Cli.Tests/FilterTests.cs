@@ -18,8 +18,12 @@ public sealed class FilterTests : IDisposable
     {
         string annotations = Annotate();
         var run = Vlm.Run("filter", annotations, "--output", _folder["kept.jsonl"]);
-        Assert.Equal((0, "1 of 3 texts fit\n"), (run.ExitCode, run.Output));
-        Assert.StartsWith("note: 1 pictures could not be read: their lines in ", run.Error, StringComparison.Ordinal);
+        Assert.Equal((1, "1 of 3 texts fit\n"), (run.ExitCode, run.Output));
+        Assert.StartsWith("note: 1 of 3 pictures could not be read", run.Error, StringComparison.Ordinal);
+        var again = Vlm.Run("filter", annotations, "--output", _folder["kept.jsonl"]);
+        Assert.Equal((1, "1 of 3 texts fit\n"), (again.ExitCode, again.Output));
+        Assert.Contains("1 of 3 pictures could not be read", again.Error, StringComparison.Ordinal);
+        Assert.Contains("--overwrite starts anew and reads them again", again.Error, StringComparison.Ordinal);
         var lines = Lines("kept.jsonl");
         var kept = Assert.Single(lines[0].GetProperty("texts").EnumerateArray());
         Assert.Equal((Right, "web"), (kept.GetProperty("text").GetString(), kept.GetProperty("source").GetString()));
@@ -36,14 +40,14 @@ public sealed class FilterTests : IDisposable
     {
         string[] command = ["filter", Annotate(), "--caption-model", "--threshold", "0", "--seed", "3", "--output"];
         var whole = Vlm.Run([.. command, _folder["whole.jsonl"]]);
-        Assert.Equal((0, "5 of 5 texts fit\n"), (whole.ExitCode, whole.Output));
+        Assert.Equal((1, "5 of 5 texts fit\n"), (whole.ExitCode, whole.Output));
         Assert.Equal(["web", "web", "synthetic"], Lines("whole.jsonl")[0].GetProperty("texts").EnumerateArray().Select(t => t.GetProperty("source").GetString()));
         string text = File.ReadAllText(_folder["whole.jsonl"]);
         File.Copy(_folder["whole.jsonl.run.json"], _folder["part.jsonl.run.json"]);
         File.WriteAllText(_folder["part.jsonl"], $"{text[..(text.IndexOf('\n', StringComparison.Ordinal) + 1)]}{{\"file\":\"half");
         var rest = Vlm.Run([.. command, _folder["part.jsonl"]]);
-        Assert.True(rest.ExitCode == 0, rest.ToString());
-        Assert.Contains("going on after 1 pictures of an earlier run", rest.Error, StringComparison.Ordinal);
+        Assert.Equal((1, "5 of 5 texts fit\n"), (rest.ExitCode, rest.Output));
+        Assert.Contains("going on after 1 of 3 pictures, which an earlier run did", rest.Error, StringComparison.Ordinal);
         Assert.Equal(text, File.ReadAllText(_folder["part.jsonl"]));
         Fails("is of a run that differs. synthetic captions: expected ", "--output", _folder["whole.jsonl"], "--threshold", "0", "--caption-model", "--seed", "4");
     }

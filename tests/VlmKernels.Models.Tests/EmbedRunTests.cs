@@ -62,7 +62,7 @@ public sealed class EmbedRunTests : IDisposable
     public void Two_runs_of_one_shard_do_not_mix()
     {
         using var first = EmbedRun.Open(_clip, _session, _inputs, new EmbedOptions(Output));
-        Assert.Contains("another process is at work on shard 0", Assert.Throws<IOException>(() => Run()).Message, StringComparison.Ordinal);
+        Assert.Contains("another process is at work on shard 0 of ", Assert.Throws<IOException>(() => Run()).Message, StringComparison.Ordinal);
         using var second = EmbedRun.Open(_clip, _session, _inputs, new EmbedOptions(Output) { Shard = new Shard(1, 2) });
         Assert.Equal(4, second.Remaining);
     }

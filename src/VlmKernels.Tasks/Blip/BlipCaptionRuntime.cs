@@ -25,6 +25,17 @@ public sealed class BlipCaptionRuntime : BlipRuntime
     /// <exception cref="FileNotFoundException">There is no tokenizer for the checkpoint.</exception>
     public static BlipCaptionRuntime Open(string path, IBackend backend) => Open(path, BlipTask.Caption, (c, parts) => new BlipCaptionRuntime(c.LoadCaptioner(backend), parts));
 
+    /// <summary>Rows that continue each picture with these options, which are checked as <see cref="Caption"/> does, without a picture.</summary>
+    /// <exception cref="ArgumentException">Options contradict each other or the model.</exception>
+    internal int RowsPerPicture(WritingOptions options, string? prompt)
+    {
+        int length = Text.CaptionPrompt(prompt).Length;
+        var generation = Generation(options, Config.Conventions.Captions, Config.Conventions.Samples, length);
+        generation.Check(Config.Text.Vocabulary);
+        generation.LongestRow(length, Config.Text.Context);
+        return generation.RowsPerPrompt;
+    }
+
     /// <summary>Writes captions.</summary>
     /// <param name="s">A session on the runtime's backend.</param>
     /// <param name="pixels">The prepared pictures.</param>

@@ -19,6 +19,10 @@ public sealed class Captioning(BlipCaptionRuntime model, Session session)
     /// <summary>Gets tokens as soon as they are chosen, the end token included; never called for beams.</summary>
     public Action<int, int>? OnToken { get; init; }
 
+    /// <summary>Refuses what no caption could be written with, before anything is read or written.</summary>
+    /// <exception cref="ArgumentException">Options contradict each other or the model.</exception>
+    public void Check() => _ = model.RowsPerPicture(Options, Prompt);
+
     /// <summary>Captions of all pictures behind the first ones, in order, pass by pass. Draws belong to a picture's place in the list.</summary>
     /// <param name="files">Paths of pictures.</param>
     /// <param name="first">How many are left out.</param>
@@ -27,7 +31,8 @@ public sealed class Captioning(BlipCaptionRuntime model, Session session)
     /// <exception cref="ArgumentException">Options contradict each other or the model.</exception>
     public IEnumerable<PictureCaptions[]> Of(IReadOnlyList<string> files, int first = 0, CancellationToken cancellation = default)
     {
-        using var reader = PictureReader.OfFiles(model, [.. files.Skip(first)], model.PicturesAtOnce, Orient);
+        int most = Math.Clamp(WritingOptions.MostRows / model.RowsPerPicture(Options, Prompt), 1, model.PicturesAtOnce);
+        using var reader = PictureReader.OfFiles(model, [.. files.Skip(first)], most, Orient);
         foreach (var batch in reader.Batches(cancellation))
         {
             var captions = new PictureCaptions[batch.Count];
@@ -48,12 +53,16 @@ public sealed class Captioning(BlipCaptionRuntime model, Session session)
     }
 
     /// <summary>What decides about the captions besides the list of pictures, by name: for <see cref="LinesFile"/>.</summary>
-    public IReadOnlyDictionary<string, string> Settings() => new Dictionary<string, string>(StringComparer.Ordinal)
+    public IReadOnlyDictionary<string, string> Settings()
     {
-        ["model"] = model.Description,
-        ["model and instruction set"] = Fingerprint.Of(model, session),
-        ["options"] = FormattableString.Invariant($"{Options with { Stops = [] }}"),
-        ["prompt"] = Prompt ?? "the model's own",
-        ["orientation"] = Orient ? "applied" : "as stored",
-    };
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["model"] = model.Description,
+            ["model and instruction set"] = Fingerprint.Of(model, session),
+            ["prompt"] = Prompt ?? "the model's own",
+            ["orientation"] = Orient ? "applied" : "as stored",
+        };
+        foreach (var (name, value) in Options.Settings()) settings.Add(name, value);
+        return settings;
+    }
 }

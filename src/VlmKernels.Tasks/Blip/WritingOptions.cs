@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using VlmKernels.Models;
 
 namespace VlmKernels.Tasks;
@@ -5,8 +8,8 @@ namespace VlmKernels.Tasks;
 /// <summary>What a caller asks of a text that is written; what is null is as the model's own implementation does it.</summary>
 public sealed record WritingOptions
 {
-    // Every row of a picture has its own cache.
-    private const int MostRows = 100;
+    /// <summary>Most rows of a pass: each has its own cache.</summary>
+    internal const int MostRows = 100;
 
     /// <summary>Draw tokens instead of taking the likeliest ones.</summary>
     public bool Samples { get; init; }
@@ -72,13 +75,30 @@ public sealed record WritingOptions
         };
     }
 
+    /// <summary>The options by their names on the command line, <see cref="FirstRow"/> left out: for <see cref="LinesFile"/>.</summary>
+    internal IEnumerable<(string Name, string Value)> Settings()
+    {
+        yield return ("sample", Samples ? "yes" : "no");
+        yield return ("beams", Given(Beams));
+        yield return ("num", Given(Count));
+        yield return ("max-tokens", Given(MaxTokens));
+        yield return ("min-tokens", Given(MinTokens));
+        yield return ("temperature", Given(Temperature));
+        yield return ("top-k", Given(TopK));
+        yield return ("top-p", Given(TopP));
+        yield return ("seed", Given(Seed));
+        yield return ("stops", Stops.Count == 0 ? "none" : string.Join(", ", Stops.Select(s => $"\"{JsonEncodedText.Encode(s, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"")));
+    }
+
+    private static string Given(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture) ?? "the model's own";
+
     private void Check(int room)
     {
         if (Samples && Beams is not null) throw new ArgumentException("beams or samples, not both");
         if (!Samples && (Temperature ?? TopP ?? (float?)TopK ?? Seed) is not null) throw new ArgumentException("temperature, top-p, top-k and seed belong to samples");
         if (Beams is < 1 or > MostRows) throw new ArgumentException($"beams: expected 1 to {MostRows}, found {Beams}");
         if (Count > MostRows) throw new ArgumentException($"texts for each picture: expected 1 to {MostRows}, found {Count}");
-        if (Count < 1 || (Beams is { } beams && Count > beams)) throw new ArgumentException($"texts for each picture: expected 1 to {Beams?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "as many as beams"}, found {Count}");
+        if (Count < 1 || (Beams is { } beams && Count > beams)) throw new ArgumentException($"texts for each picture: expected 1 to {Beams?.ToString(CultureInfo.InvariantCulture) ?? "as many as beams"}, found {Count}");
         if (MaxTokens is { } most && (most < 1 || most > room)) throw new ArgumentException($"most tokens: expected 1 to {room}, which the model has room for, found {most}");
         if (MinTokens is { } least && (least < 0 || least > (MaxTokens ?? room))) throw new ArgumentException($"fewest tokens: expected 0 to {MaxTokens ?? room}, found {least}");
     }

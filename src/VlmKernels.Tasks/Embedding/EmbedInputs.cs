@@ -17,13 +17,19 @@ public static class EmbedInputs
     /// <param name="sources">Files, folders, patterns, <see cref="List"/>.</param>
     /// <param name="list">One path per line; blank lines do not count.</param>
     /// <exception cref="FileNotFoundException">A source stands for nothing.</exception>
-    public static IReadOnlyList<string> Pictures(IEnumerable<string> sources, TextReader list) => [.. sources.SelectMany(s => s == List ? Lines(list) : Files(s, PictureEndings))];
+    public static IReadOnlyList<string> Pictures(IEnumerable<string> sources, TextReader list) => [.. sources.SelectMany(s => s == List ? Listed(list) : Files(s, PictureEndings))];
 
     /// <summary>Texts: the lines of files, found as pictures are, whose names in folders end in .txt; blank lines do not count.</summary>
     /// <param name="sources">Files, folders, patterns, <see cref="List"/>.</param>
     /// <param name="list">One text per line.</param>
     /// <exception cref="FileNotFoundException">A source stands for nothing.</exception>
     public static IReadOnlyList<string> Texts(IEnumerable<string> sources, TextReader list) => [.. sources.SelectMany(s => s == List ? Lines(list) : Files(s, TextEndings).SelectMany(LinesOf))];
+
+    private static string[] Listed(TextReader list)
+    {
+        string[] paths = [.. Lines(list)];
+        return paths.Length > 0 ? paths : throw new FileNotFoundException($"{List}: expected a list of files on standard input, one a line, found none");
+    }
 
     private static IEnumerable<string> LinesOf(string file)
     {

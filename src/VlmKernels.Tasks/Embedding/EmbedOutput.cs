@@ -46,7 +46,7 @@ internal sealed class EmbedOutput : IDisposable
         }
         if (File.Exists(options.Output)) throw new ArgumentException($"--output: expected a folder, found the file {options.Output}");
         files.MakeFolders();
-        var held = Hold(files.Lock, options);
+        var held = ExclusiveFile.Open(files.Lock, FileAccess.Write, $"shard {options.Shard.Index} of {options.Output}");
         try
         {
             if (options.Overwrite) EmbedFiles.Delete(options.Output, options.Shard.Index);
@@ -110,18 +110,6 @@ internal sealed class EmbedOutput : IDisposable
         finally
         {
             _lock?.Dispose();
-        }
-    }
-
-    private static FileStream Hold(string path, EmbedOptions options)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1);
-        }
-        catch (IOException e) when (File.Exists(path))
-        {
-            throw new IOException($"{options.Output}: another process is at work on shard {options.Shard.Index}", e);
         }
     }
 
