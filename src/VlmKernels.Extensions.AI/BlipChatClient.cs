@@ -43,7 +43,7 @@ public sealed class BlipChatClient : IChatClient
 
     /// <summary>Writes a caption or an answer, on a thread of the pool.</summary>
     /// <param name="messages">One message of a user, with a picture of media type <c>image/*</c> and, for a question or the caption's first words, a text.</param>
-    /// <param name="options">Most tokens, temperature, top-p, top-k, seed (any of which but a temperature of 0 makes the model draw) and stop sequences; what else could change the text is refused.</param>
+    /// <param name="options">Most tokens, temperature, top-p, top-k, seed (any of which but a temperature of 0 makes the model draw) and stop sequences, which have a model that searches with beams take the likeliest token instead, step by step; what else could change the text is refused.</param>
     /// <param name="cancellationToken">Looked at between tokens.</param>
     /// <exception cref="ArgumentException">The messages are no picture with a text, or an option is out of its range.</exception>
     /// <exception cref="NotSupportedException">An option asks for what the model cannot do.</exception>
@@ -137,8 +137,7 @@ public sealed class BlipChatClient : IChatClient
             ? captioner.Caption(_session, pixels, 1, options, text, onToken, cancellation)[0][0]
             : ((BlipAnswerRuntime)_blip).Answer(_session, pixels, 1, [text!], options, onToken, cancellation)[0][0];
         cancellation.ThrowIfCancellationRequested();
-        string final = BlipChatRequest.CutAtStop(written.Text, options.Stops);
-        if (final.Length > stream.Shown.Length) onPart(final[stream.Shown.Length..]);
+        if (written.Text.Length > stream.Shown.Length) onPart(written.Text[stream.Shown.Length..]);
         return written;
     }
 

@@ -36,6 +36,7 @@ internal static class BlipChatRequest
         bool samples = options.Temperature != 0 && (options.Temperature ?? options.TopP ?? options.TopK ?? (float?)options.Seed) is not null;
         string[] stops = [.. options.StopSequences ?? []];
         if (stops.Contains("")) throw new ArgumentException("StopSequences: expected texts, found an empty one", nameof(options));
+        // Beams are known only at their end, so a stop sequence could not end one.
         var writing = new WritingOptions { MaxTokens = options.MaxOutputTokens, Samples = samples, Beams = !samples && stops.Length > 0 ? 1 : null, Stops = stops };
         return !samples ? writing : writing with { Temperature = options.Temperature, TopP = options.TopP, TopK = options.TopK, Seed = (ulong?)options.Seed };
     }
@@ -51,13 +52,6 @@ internal static class BlipChatRequest
         {
             throw new ImageFormatException($"{name}: its data: URI is damaged: {e.Message}", e);
         }
-    }
-
-    /// <summary>The text before the first stop sequence in it.</summary>
-    public static string CutAtStop(string text, IReadOnlyList<string> stops)
-    {
-        int[] found = [.. stops.Select(s => text.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0)];
-        return found.Length == 0 ? text : text[..found.Min()];
     }
 
     private static void Refuse(bool isAsked, string option)

@@ -53,6 +53,7 @@ public sealed class ChatTests : IDisposable
         var cut = await _captions.GetResponseAsync(Ask("a purple"), new ChatOptions { MaxOutputTokens = 2 }, token);
         Assert.Equal(("a purple sneaker on", ChatFinishReason.Length), (cut.Text, cut.FinishReason!.Value));
         Assert.Equal("a purple ", (await _captions.GetResponseAsync(Ask(null), new ChatOptions { StopSequences = ["sneaker"] }, token)).Text);
+        Assert.Equal("a purple sneaker ", (await _captions.GetResponseAsync(Ask("a purple"), new ChatOptions { StopSequences = ["purple", "on"] }, token)).Text);
         var drawn = new ChatOptions { Temperature = 3, TopK = 0, Seed = 4 };
         Assert.Equal((await _captions.GetResponseAsync(Ask(null), drawn, token)).Text, (await _captions.GetResponseAsync(Ask(null), drawn, token)).Text);
         Assert.Equal(Caption, (await _captions.GetResponseAsync(Ask(null), new ChatOptions { Temperature = 0, Seed = 4 }, token)).Text);

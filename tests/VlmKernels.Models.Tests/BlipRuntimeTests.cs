@@ -102,6 +102,34 @@ public sealed class BlipRuntimeTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Every_question_of_a_call_draws_for_itself()
+    {
+        using var model = BlipAnswerRuntime.Open(Model("vqa"), _backend);
+        using var session = new Session(_backend);
+        byte[] pixels = Prepare(model, [3]);
+        int count = (2 * model.TextsAtOnce) + 2;
+        WritingOptions Draw(int first) => new() { Samples = true, Temperature = 4, TopK = 0, Seed = 3, Count = 2, FirstRow = first };
+        // The last one is longer than the others, so it is answered in a pass of its own.
+        string[] questions = [.. Enumerable.Repeat("what is it?", count - 1), "what is the article?"];
+        string[] answers = [.. model.Answer(session, pixels, 1, questions, Draw(0)).Select(a => $"{a[0].Text}|{a[1].Text}")];
+        Assert.InRange(answers.Distinct().Count(), model.TextsAtOnce + 10, count);
+        var alone = model.Answer(session, pixels, 1, questions[^1..], Draw(2 * (count - 1)))[0];
+        Assert.Equal(answers[^1], $"{alone[0].Text}|{alone[1].Text}");
+    }
+
+    [Fact]
+    public void A_text_ends_before_a_stop_string_behind_its_prompt()
+    {
+        using var model = BlipCaptionRuntime.Open(Model("caption"), _backend);
+        using var session = new Session(_backend);
+        byte[] pixels = Prepare(model, [0]);
+        string Written(string? prompt, params string[] stops) => model.Caption(session, pixels, 1, new WritingOptions { Stops = stops }, prompt)[0][0].Text;
+        Assert.Equal("a yellow pullover to the left of ", Written(null, "a blue", "sandal"));
+        Assert.Equal("a yellow pullover ", Written("a yellow", "yellow", "to"));
+        Assert.Equal("a yellow pullover to the left of a blue sandal", Written("a yellow", "yellow"));
+    }
+
     [Theory]
     [InlineData("caption", "expected a BLIP model that answers questions, found one that writes captions")]
     [InlineData("itm", "expected a BLIP model that answers questions, found one that matches texts and encodes")]

@@ -102,6 +102,7 @@ public sealed class MedDecoder : ITextDecoder
     {
         if (!decoder.Has("bias")) return predictions.Values("bias", vocabulary);
         float[] bias = decoder.Values("bias", vocabulary);
+        // The same values again in files that hold both: read all the same, since what stays unread is an error.
         if (predictions.Has("bias")) predictions.Values("bias", vocabulary);
         return bias;
     }

@@ -95,8 +95,8 @@ public sealed record GenerationOptions
     /// <summary>Draws depend on it, on the number of the row and on the number of the token, on nothing else.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Number of the first row, for a request that is one batch of a larger one.</summary>
-    public int FirstRow { get; init; }
+    /// <summary>Number of each prompt's first row in a larger request that this one is a part of; null: rows are numbered as they come.</summary>
+    public IReadOnlyList<int>? FirstRows { get; init; }
 
     /// <summary>Ends rows by their text; null: no row.</summary>
     public StopStrings? Stops { get; init; }

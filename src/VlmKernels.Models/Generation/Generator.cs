@@ -69,6 +69,7 @@ public sealed class Generator(ITextDecoder decoder, GenerationOptions options)
         {
             throw new ArgumentException($"the state is for {state.Prompts} × {state.RowsPerPrompt} rows, but there are {prompts.Count} × {options.RowsPerPrompt}", nameof(state));
         }
+        if (options.FirstRows is { } first && first.Count != prompts.Count) throw new ArgumentException($"FirstRows must be {prompts.Count} numbers, one for each prompt, found {first.Count}");
         var lengths = new int[prompts.Count];
         for (int p = 0; p < lengths.Length; p++)
         {

@@ -77,24 +77,13 @@ internal sealed class RowSelector : ISelector
         if (_options.Mode != GenerationMode.Sample) return Distribution.Best(scores);
         _filters.Apply(scores, _options);
         double total = Distribution.LogSum(scores);
-        int token = Draw(scores, total, Sampler.Uniform(_options.Seed, _options.FirstRow + row, _step));
+        int token = Sampler.Draw(scores, total, Sampler.Uniform(_options.Seed, Number(row), _step));
         _sums[row] += scores[token] - total;
         return token;
     }
 
-    /// <summary>As <see cref="Sampler.Draw(ReadOnlySpan{float}, double)"/>, from scores.</summary>
-    private static int Draw(ReadOnlySpan<float> scores, double total, double uniform)
-    {
-        double sum = 0;
-        int last = 0;
-        for (int i = 0; i < scores.Length && sum <= uniform; i++)
-        {
-            if (float.IsNegativeInfinity(scores[i])) continue;
-            sum += Math.Exp(scores[i] - total);
-            last = i;
-        }
-        return last;
-    }
+    /// <summary>The row's number in the larger request that this one may be a part of.</summary>
+    private int Number(int row) => _options.FirstRows is { } first ? first[row / _options.RowsPerPrompt] + (row % _options.RowsPerPrompt) : row;
 
     private bool GoesOn(int row)
     {
@@ -106,5 +95,5 @@ internal sealed class RowSelector : ISelector
     }
 
     private bool HasEnded(int row, ReadOnlySpan<int> tokens)
-        => tokens[^1] == _options.EndToken || (_options.Stops is { } stops && stops.AreIn(tokens[_prompts[row]..]));
+        => tokens[^1] == _options.EndToken || (_options.Stops is { } stops && stops.Tail(tokens, _prompts[row]) > 0);
 }

@@ -12,17 +12,19 @@ public static class Sampler
         return (z >> 11) * (1.0 / (1UL << 53));
     }
 
-    /// <summary>The first token, by id, at which the sum of the probabilities exceeds <paramref name="uniform"/>.</summary>
-    public static int Draw(ReadOnlySpan<float> probabilities, double uniform)
+    /// <summary>The first token, by its place, at which the sum of the probabilities exceeds a uniform number.</summary>
+    /// <param name="scores">Logits; −∞ is never drawn.</param>
+    /// <param name="total">Their <see cref="Distribution.LogSum"/>.</param>
+    /// <param name="uniform">From 0 to below 1.</param>
+    public static int Draw(ReadOnlySpan<float> scores, double total, double uniform)
     {
         double sum = 0;
         int last = 0;
-        for (int i = 0; i < probabilities.Length; i++)
+        for (int i = 0; i < scores.Length && sum <= uniform; i++)
         {
-            if (probabilities[i] <= 0) continue;
-            sum += probabilities[i];
+            if (float.IsNegativeInfinity(scores[i])) continue;
+            sum += Math.Exp(scores[i] - total);
             last = i;
-            if (sum > uniform) break;
         }
         return last;
     }

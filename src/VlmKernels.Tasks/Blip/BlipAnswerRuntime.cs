@@ -57,11 +57,11 @@ public sealed class BlipAnswerRuntime : BlipRuntime
         foreach (int[] some in Enumerable.Range(0, ids.Length).GroupBy(i => ids[i].Length).SelectMany(g => g.Chunk(TextsAtOnce)))
         {
             using var pass = s.Mark();
-            var states = Read(s, BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)]), Text.Pad([.. some.Select(i => ids[i])]));
+            var states = _model.EncodeQuestions(s, Text.Pad([.. some.Select(i => ids[i])]).All, BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)]));
             int[][] prompts = [.. some.Select(_ => (int[])[Config.Tokens.Begin])];
             Action<int, int>? report = onToken is null ? null : (row, token) => onToken(some[row / generation.RowsPerPrompt], token);
-            var written = _model.Decoder.Write(s, states, prompts, generation, report, withTrace: false, cancellation);
-            WrittenText[][] texts = Texts(written, some.Length, 1, Text.Decode);
+            var written = _model.Decoder.Write(s, states, prompts, generation with { FirstRows = FirstRows(options, some) }, report, withTrace: false, cancellation);
+            WrittenText[][] texts = Texts(written, generation.Stops, some.Length, 1, Text.Decode);
             for (int i = 0; i < some.Length; i++) answers[some[i]] = [.. texts[i].Select(t => t with { PromptTokens = ids[some[i]].Length })];
         }
         return answers;
@@ -88,7 +88,7 @@ public sealed class BlipAnswerRuntime : BlipRuntime
         {
             using var pass = s.Mark();
             var batch = Text.Pad([.. some.Select(i => Text.Question(questions[i]))]);
-            var states = Read(s, BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)]), batch);
+            var states = _model.EncodeQuestions(s, batch.All, BlipVisionTower.Pick(s, images, [.. some.Select(i => i / perPicture)]));
             var valid = s.TakeBytes(batch.Count, batch.Length);
             s.CopyIn<byte>(batch.Valid, valid);
             var ranked = _model.Rank(s, all.All, new CrossStates(states, valid), candidates);
@@ -96,6 +96,4 @@ public sealed class BlipAnswerRuntime : BlipRuntime
         }
         return [.. result];
     }
-
-    private Tensor Read(Session s, Tensor images, TokenBatch questions) => _model.EncodeQuestions(s, questions.All, images);
 }

@@ -51,10 +51,10 @@ public sealed class BlipCaptionRuntime : BlipRuntime
     {
         int[] start = Text.CaptionPrompt(prompt);
         var conventions = Config.Conventions;
-        var generation = Generation(options, conventions.Captions, conventions.Samples, start.Length);
+        var generation = Generation(options, conventions.Captions, conventions.Samples, start.Length) with { FirstRows = FirstRows(options, Enumerable.Range(0, count)) };
         using var mark = s.Mark();
         var written = _model.Decoder.Write(s, Encode(s, pixels, count), [.. Enumerable.Repeat(start, count)], generation, onToken, withTrace: false, cancellation);
-        return Texts(written, count, start.Length, prompt is null ? Text.DecodeCaption : Text.Decode);
+        return Texts(written, generation.Stops, count, start.Length, prompt is null ? Text.DecodeCaption : Text.Decode);
     }
 
     /// <summary>How likely the model would have written texts, token by token.</summary>

@@ -108,12 +108,21 @@ public abstract class BlipRuntime : IPicturePreparer, IDisposable
     private protected GenerationOptions Generation(WritingOptions? options, GenerationOptions likeliest, GenerationOptions samples, int prompt)
         => (options ?? new WritingOptions()).Over(Config.WithTokens(likeliest), Config.WithTokens(samples), prompt, Config.Text.Context, ids => Text.Decode(ids));
 
-    /// <summary>What was written, prompt by prompt.</summary>
-    private protected static WrittenText[][] Texts(GenerationResult written, int prompts, int promptTokens, Func<IEnumerable<int>, string> decode)
+    /// <summary>Numbers of the first rows of some of the caller's texts, by their places among all of them.</summary>
+    private protected static int[] FirstRows(WritingOptions? options, IEnumerable<int> places) => [.. places.Select(p => (options?.FirstRow ?? 0) + (p * (options?.Count ?? 1)))];
+
+    /// <summary>What was written, prompt by prompt; without the string that ended it.</summary>
+    private protected static WrittenText[][] Texts(GenerationResult written, StopStrings? stops, int prompts, int promptTokens, Func<IEnumerable<int>, string> decode)
     {
         var texts = new List<WrittenText>[prompts];
         for (int i = 0; i < prompts; i++) texts[i] = [];
-        foreach (var q in written.Sequences) texts[q.Prompt].Add(new WrittenText(decode(q.Tokens), [.. q.Tokens.Skip(promptTokens)], promptTokens, q.Score, q.HasEnded));
+        foreach (var q in written.Sequences)
+        {
+            string text = decode(q.Tokens);
+            // From the end, since a layout's own prompt is no longer at the beginning.
+            int tail = Math.Min(stops?.Tail([.. q.Tokens], promptTokens) ?? 0, text.Length);
+            texts[q.Prompt].Add(new WrittenText(text[..^tail], [.. q.Tokens.Skip(promptTokens)], promptTokens, q.Score, q.HasEnded));
+        }
         return [.. texts.Select(t => t.ToArray())];
     }
 

@@ -35,13 +35,13 @@ public sealed record WritingOptions
     /// <summary>Samples come from the likeliest tokens that together reach this probability.</summary>
     public float? TopP { get; init; }
 
-    /// <summary>Seed of samples.</summary>
+    /// <summary>Seed of samples. Draws depend on it and on the place of the picture or question among those of the call, not on how they are batched.</summary>
     public ulong? Seed { get; init; }
 
-    /// <summary>Strings that end a text; none with beams.</summary>
+    /// <summary>Strings that end a text, which they are no part of; looked for behind its prompt. None with beams.</summary>
     public IReadOnlyList<string> Stops { get; init; } = [];
 
-    /// <summary>Number of the first picture's first sample, where pictures are some of a longer list.</summary>
+    /// <summary>Number of the first picture's or question's first sample, where they are some of a longer list.</summary>
     public int FirstRow { get; init; }
 
     /// <summary>The options of the generation engine.</summary>
@@ -70,7 +70,6 @@ public sealed record WritingOptions
             TopK = TopK ?? given.TopK,
             TopP = TopP ?? given.TopP,
             Seed = Seed ?? given.Seed,
-            FirstRow = FirstRow,
             Stops = Stops.Count > 0 ? new StopStrings(Stops, decode) : null,
         };
     }

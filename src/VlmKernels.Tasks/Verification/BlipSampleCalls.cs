@@ -100,19 +100,20 @@ internal sealed class BlipSampleCalls(BlipModels models, GoldenCase golden)
             _filters.Apply(scores, _options);
             float[] probabilities = Softmax(scores);
             _probabilities.AddRange(probabilities);
-            int token = Draw(row, probabilities);
+            int token = Draw(row, scores, probabilities);
             _drawn.Add(token);
             _rows[row].Add(_hasEnded[row] ? _options.PadToken : token);
             _hasEnded[row] |= token == _options.EndToken;
         }
 
-        private int Draw(int row, float[] probabilities)
+        private int Draw(int row, Span<float> scores, float[] probabilities)
         {
             int at = (_step * _rows.Length) + row, vocabulary = _decoder.Vocabulary;
             int token = Sampler.Draw(probabilities, _noise.Values.AsSpan(at * vocabulary, vocabulary));
             int[] order = [.. Enumerable.Range(0, vocabulary).OrderByDescending(i => probabilities[i]).ThenBy(i => i)];
-            float[] sorted = [.. order.Select(i => probabilities[i])];
-            int byId = Sampler.Draw(probabilities, _byId.Values[at]), byProbability = order[Sampler.Draw(sorted, _byProbability.Values[at])];
+            float[] byNumber = scores.ToArray(), sorted = [.. order.Select(i => byNumber[i])];
+            double total = Distribution.LogSum(scores);
+            int byId = Sampler.Draw(byNumber, total, _byId.Values[at]), byProbability = order[Sampler.Draw(sorted, total, _byProbability.Values[at])];
             if (byId == token && byProbability == token) return token;
             throw new InvalidDataException($"step {_step}, row {row}: noise draws {token}, uniform numbers draw {byId} and {byProbability}");
         }

@@ -43,7 +43,7 @@ public sealed class GeneratorTests
             Assert.Equal(3 * options.Returned, together.Count);
             for (int p = 0; p < Prompts.Length; p++)
             {
-                var alone = r.Generate(options with { FirstRow = p * options.RowsPerPrompt }, [Prompts[p]], firstPicture: p).Sequences;
+                var alone = r.Generate(options with { FirstRows = [p * options.RowsPerPrompt] }, [Prompts[p]], firstPicture: p).Sequences;
                 var own = together.Where(q => q.Prompt == p).ToList();
                 for (int i = 0; i < alone.Count; i++)
                 {
@@ -73,7 +73,7 @@ public sealed class GeneratorTests
         Assert.Equal(Rows(options), Rows(options));
         Assert.NotEqual(Rows(options), Rows(options with { Seed = 2 }));
         Assert.Equal(4, Rows(options).Split('|').Distinct().Count());
-        Assert.Equal(Rows(options).Split('|')[2], Rows(options with { Returned = 1, FirstRow = 2 }));
+        Assert.Equal(Rows(options).Split('|')[2], Rows(options with { Returned = 1, FirstRows = [2] }));
         var draws = Enumerable.Range(0, 20_000).Select(i => Sampler.Uniform(7, i % 10, i / 10)).ToList();
         Assert.InRange(draws.Average(), 0.49, 0.51);
         Assert.All(draws, u => Assert.InRange(u, 0, 0.999_999_999_999));
@@ -113,6 +113,7 @@ public sealed class GeneratorTests
         Assert.Equal("0 1 3 4 7", Text(options with { MaxNewTokens = 3, ForcesEnd = true }));
         Assert.Equal("0 1 8 4 5 6 7", Text(options with { ForcedFirst = 8 }));
         Assert.Equal("0 1 3 4 5", Text(options with { Stops = new StopStrings(["45"], ids => string.Concat(ids)) }));
+        Assert.Equal("0 1 3 4 5", Text(options with { Stops = new StopStrings(["01", "13", "45"], ids => string.Concat(ids)) }));
         Assert.Equal("0 1 3 4 5 6 0 8 9 0 0", Text(options with { MinLength = 20, MaxLength = 11 }));
         var two = r.Generate(options with { PadsWithEnd = true }, [[0, 1], [0, 1, 0, 0]], decoder: decoder);
         Assert.True(two.Sequences[0].HasEnded);

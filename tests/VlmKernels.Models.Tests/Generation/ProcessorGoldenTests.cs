@@ -70,10 +70,10 @@ public sealed class ProcessorGoldenTests
                 float[] scores = logits[(at * vocabulary)..((at + 1) * vocabulary)];
                 rules.Apply(scores, row.ToArray(), prompt.Length, options.MaxLength);
                 filters.Apply(scores, options);
+                Assert.Equal(tokens[at], Sampler.Draw(scores, Distribution.LogSum(scores), uniforms[at]));
                 Distribution.Softmax(scores);
                 for (int i = 0; i < vocabulary; i++) Assert.Equal(expected[(at * vocabulary) + i], scores[i], 1e-4f);
                 Assert.Equal(tokens[at], Sampler.Draw(scores, noise.AsSpan(at * vocabulary, vocabulary)));
-                Assert.Equal(tokens[at], Sampler.Draw(scores, uniforms[at]));
                 row.Add(row.Skip(prompt.Length).Contains(options.EndToken) ? options.PadToken : tokens[at]);
             }
         }
