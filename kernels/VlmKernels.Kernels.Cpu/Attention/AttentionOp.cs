@@ -19,7 +19,7 @@ internal static unsafe class AttentionOp
     {
         if (a.Q.Rows == 0) return;
         // Rows that share keys and see the same ones are further queries of one row: the keys come from memory once.
-        bool isShared = !a.Mask.Causal && a.KeyRows.IsNone;
+        bool isShared = !a.Mask.Causal && a.KeyRows.IsNone && a.Q.Shape[0] % a.KeyBatch == 0;
         var limits = new KeyLimits
         {
             Batch = isShared ? a.KeyBatch : a.Q.Shape[0],
